@@ -1,0 +1,66 @@
+/** Options of a build, as the library and the command line give them. */
+import type { Event } from '../base/events.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Store } from '../store/store.ts';
+
+export interface BuildOptions {
+  store: Store;
+  /** Directory of the context (later: `-`, URL, git). */
+  context: string;
+  /** Path of the Dockerfile; `Dockerfile` (or `dockerfile`) in the context when not given. `-` takes `dockerfileText`. */
+  dockerfile?: string;
+  /** The text of the Dockerfile itself, instead of a file. */
+  dockerfileText?: string;
+  /** References for the result. */
+  tags?: string[];
+  /** Stage to build: name or index; the last one when not given. */
+  target?: string;
+  buildArgs?: Record<string, string>;
+  labels?: Record<string, string>;
+  /** Execute every step again. */
+  noCache?: boolean;
+  /** Ask registries for base images even when the store has them. */
+  pull?: boolean;
+  /** `linux/arm64`; the host's when not given. */
+  platform?: string;
+  network?: 'default' | 'none' | 'host';
+  /** Extra lines of /etc/hosts for RUN: `[name, address]`. */
+  addHosts?: [string, string][];
+  secrets?: Secret[];
+  /** Entitlements: `network.host`, `security.insecure`. */
+  allow?: string[];
+  /** Seconds since 1970 for every time in layers, config and history. */
+  sourceDateEpoch?: number;
+  registries?: RegistryOptions;
+  /** Which rung RUN may use; see `siru info`. */
+  isolation?: Isolation;
+  /** Steps executed at once; the number of processors when not given. */
+  jobs?: number;
+  signal?: AbortSignal;
+  onEvent?: (event: Event) => void;
+}
+
+export type Isolation = 'auto' | 'root' | 'userns' | 'none';
+
+export type Secret = { id: string } & ({ file: string } | { env: string } | { value: string | Uint8Array });
+
+/** How registries are reached. Merged over the configuration file. */
+export interface RegistryOptions {
+  /** Registry host to the hosts that are asked before it, in order: `{ 'docker.io': ['localhost:5000'] }`. Pulls only. */
+  mirrors?: Record<string, string[]>;
+  /** Hosts that may be spoken to in plain HTTP. Loopback always may. */
+  insecure?: string[];
+  /** Path of docker's config.json; found as docker does when not given. */
+  dockerConfig?: string;
+}
+
+export interface BuildResult {
+  /** Digest of the config. */
+  imageId: Digest;
+  /** Digest of the manifest. */
+  digest: Digest;
+  references: string[];
+  platform: string;
+  steps: { cached: number; executed: number; same: number; config: number };
+  took: number;
+}

@@ -1,0 +1,72 @@
+/**
+ * The contract of the solver: a step is known by what it stands on, what it does and what it reads. The solver knows no
+ * container, no file and no clock; steps bring their effects along, records come from the store.
+ *
+ *     const solved = await solveStep(step, solver, context)
+ *
+ *  1. `step.parts()` names every part of the key. The key is the digest of the parts.
+ *  2. A record under the key: a hit, the step is not executed.
+ *  3. Else the key's lock is taken (across processes) and the record looked up again: somebody else may have made it.
+ *  4. Else the step is executed. When its tree digest was reached before in the same scope, the recorded layer is kept and
+ *     the fresh one dropped (early cut-off): what stands on it keeps its keys.
+ *  5. The record is put, and the step's place (slot) remembers its key, so that the next miss can be explained.
+ */
+import type { Context } from '../base/context.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { LayerSummary } from '../layer/entry.ts';
+import type { KeyPart, Records, StepRecord } from '../store/store.ts';
+
+export interface Step {
+  /** The instruction, for people. */
+  text: string;
+  /** Places whose last key the explanation compares with, nearest first. */
+  slots: string[];
+  /** See StepRecord.scope. */
+  scope: string;
+  /** Reads what the key needs and names it. Pure but for reading. */
+  parts(): Promise<KeyPart[]>;
+  /** Carries the step out. The layer is put into the store by the step. */
+  execute(context: Context): Promise<Executed>;
+}
+
+export interface Executed {
+  layer: LayerSummary;
+  /** RFC 3339; see StepRecord.created. */
+  created?: string;
+  /** Puts the layer into the store. Called unless an equal result is kept instead. */
+  keep(): Promise<void>;
+  /** Throws the layer away. */
+  drop(): Promise<void>;
+}
+
+export interface Solver {
+  records: Records;
+  lock(name: string, context: Context): Promise<Disposable>;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Steps that may execute at once. */
+  limit: <T>(task: () => Promise<T>) => Promise<T>;
+  /** True when a record must not be used for this step (`--no-cache`). */
+  ignoreCache: boolean;
+}
+
+export interface Solved {
+  key: Digest;
+  status: 'cached' | 'executed' | 'same';
+  layer: LayerSummary;
+  created?: string;
+  /** Milliseconds of execution; 0 for a hit. */
+  took: number;
+  /** For a miss: why, the first reason first. */
+  reasons: Reason[];
+  record: StepRecord;
+}
+
+/** One part that changed since the step was last seen in this place. */
+export interface Reason {
+  part: string;
+  before?: string;
+  after?: string;
+  /** For people, in one line: `src/app.js changed`. */
+  text: string;
+}

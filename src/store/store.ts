@@ -1,0 +1,252 @@
+/**
+ * The contract of the store: one directory that holds images, layers, cache records and history, and that many processes
+ * use at once. The implementation is open-store.ts and the files beside it.
+ *
+ *     <root>/
+ *       oci-layout, index.json, blobs/sha256/<hex>    an OCI image layout that other tools read as it is
+ *       layers/<hex of diff ID>/toc                   table of contents
+ *       layers/<hex of diff ID>/fs/                   the layer unpacked, when something needed it
+ *       siru.db                                       SQLite (WAL)
+ *       contexts/, cache-mounts/, tmp/, locks/, containers/
+ *
+ * The life of a blob: `ingest()` opens a file in tmp/ and hashes what is written; `commit()` renames it to its digest and
+ * tells the database, in one write transaction; from then on it is whole and named. A process that dies before leaves
+ * only a file in tmp/, which the next process that opens the store deletes when its owner is gone.
+ *
+ *     const ingest = store.blobs.ingest()
+ *     ingest.write(chunk)
+ *     const { digest, size } = ingest.commit(expected)
+ *
+ * Nothing is synced to disk on the way. The database remembers which blobs were written in this boot of the machine and
+ * not yet synced; a store opened after a crash of the machine checks those against their digests and drops the torn ones.
+ * (A process killed, which is the common case, needs none of that.)
+ *
+ * The life of a name: what a lease holds, a reference names, or a kept image, record or layer needs, is not collected.
+ * Every store handle has one lease; each blob, layer or record that the handle wrote or was told exists is under it until
+ * the handle is closed or its process ends. Collection and "does it exist?" are transactions of one database.
+ */
+import type { Context } from '../base/context.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { LayerSummary } from '../layer/entry.ts';
+import type { Toc } from '../layer/toc-contract.ts';
+import type { ByteSink } from '../layer/writer-contract.ts';
+
+export interface Store extends AsyncDisposable {
+  /** Absolute path. */
+  readonly root: string;
+  readonly blobs: Blobs;
+  readonly layers: Layers;
+  readonly images: Images;
+  readonly records: Records;
+  readonly builds: Builds;
+  /**
+   * Waits until no other process or call holds the lock of this name, and holds it. The kernel releases it when the
+   * process dies. The context's signal ends the wait.
+   */
+  lock(name: string, context: Context): Promise<Disposable>;
+  /** A fresh path below tmp/, owned by this process; nothing is created there. */
+  temporary(suffix?: string): string;
+  /** Absolute path of a file or folder of the store's own (`cache-mounts`, `contexts`, ...); the folder above it exists. */
+  path(...parts: string[]): string;
+  /** Removes what nothing needs. */
+  prune(options: PruneOptions, context: Context): Promise<PruneReport>;
+  /** What the store holds, in bytes, the database included. */
+  usage(): Promise<Usage>;
+  close(): Promise<void>;
+}
+
+export interface Blobs {
+  /** True when the blob is here and whole; it is then leased. Sizes are compared when given. */
+  has(digest: Digest, size?: number): boolean;
+  /** Bytes of the blob. Throws NOT_FOUND. */
+  size(digest: Digest): number;
+  /** Absolute path of the blob's file. Throws NOT_FOUND. */
+  path(digest: Digest): string;
+  /** The whole blob, for documents: throws DOCUMENT above `limit` bytes (4 MiB when not given), DIGEST when it is damaged. */
+  read(digest: Digest, limit?: number): Buffer;
+  /** Stores a small blob. */
+  put(bytes: Uint8Array): { digest: Digest; size: number };
+  ingest(): Ingest;
+  /**
+   * Names a file of tmp/ that someone else wrote and hashed (a helper process): renames it in.
+   * The caller vouches for the digest.
+   */
+  adopt(file: string, digest: Digest): void;
+}
+
+export interface Ingest extends ByteSink, Disposable {
+  /** Appends. The bytes are hashed and written before it returns. Throws STORE (disk full, read-only, ...). */
+  write(bytes: Uint8Array): void;
+  /** Bytes so far. */
+  readonly size: number;
+  /** Ends and names the blob. Throws DIGEST when it is not what was expected; the file is then gone. */
+  commit(expected?: { digest?: Digest; size?: number }): { digest: Digest; size: number };
+  /** Drops what was written; does nothing after a commit. Disposing does this. */
+  abort(): void;
+}
+
+/** Layers by diff ID: their summary, table of contents, unpacked tree and compressed variants. */
+export interface Layers {
+  /** Leased when found. */
+  get(diffId: Digest): LayerSummary | undefined;
+  /** Records a layer whose tar was read whole. `toc` is the encoded table of contents. */
+  put(summary: LayerSummary, toc: Uint8Array): void;
+  /** The table of contents, opened once per handle. Throws NOT_FOUND. */
+  toc(diffId: Digest): Toc;
+  /** `<root>/layers/<hex>`; the tree is in `fs` below it. */
+  path(diffId: Digest): string;
+  /** True when the tree is unpacked and whole. */
+  unpacked(diffId: Digest): boolean;
+  /** Records that `fs` is whole (it was renamed in). */
+  setUnpacked(diffId: Digest): void;
+  /**
+   * Blobs that hold this layer, the uncompressed tar included when it is here. `maker` says how Siru made it
+   * (`gzip:5`), or is undefined when it came so from elsewhere.
+   */
+  variants(diffId: Digest): Variant[];
+  addVariant(diffId: Digest, variant: Variant): void;
+  /** The diff ID of a compressed blob that was seen before. */
+  diffIdOf(blob: Digest): Digest | undefined;
+}
+
+export interface Variant {
+  descriptor: Descriptor;
+  maker?: string;
+}
+
+/** An image that the store keeps: a manifest or an index by its digest, with the names that point to it. */
+export interface StoredImage {
+  /** Of the manifest or index. */
+  descriptor: Descriptor;
+  /** Image ID: digest of the config (of the index's child for the platform that was pulled or built). */
+  imageId: Digest;
+  /** Digest of the manifest with that config; equals descriptor.digest unless that is an index. */
+  manifest: Digest;
+  /** Normalised names with tag (`docker.io/library/app:1`), sorted. Empty for a dangling image. */
+  names: string[];
+  /** `domain/path@digest` under which a registry is known to have it. */
+  repoDigests: string[];
+  /** When it was put or last tagged here, milliseconds since 1970. */
+  updated: number;
+}
+
+export interface Images {
+  /** Keeps an image; it needs no name. All blobs that it names must be here but layers of platforms that were not asked for. */
+  put(image: Pick<StoredImage, 'descriptor' | 'imageId' | 'manifest'>): void;
+  /** Points a normalised name at an image that was put; returns what it pointed to before. Rewrites index.json. */
+  tag(name: string, digest: Digest): Digest | undefined;
+  /** Removes a name. False when there was none. */
+  untag(name: string): boolean;
+  addRepoDigest(digest: Digest, repoDigest: string): void;
+  /** By normalised name. */
+  byName(name: string): StoredImage | undefined;
+  /** By manifest, index or config digest, or a prefix of one (hex, at least 1 digit). */
+  byId(prefix: string): StoredImage[];
+  list(): StoredImage[];
+  /** Forgets an image and its names; its blobs go with the next prune. */
+  remove(digest: Digest): void;
+}
+
+/** One named part of a step's key, so that a miss can be told in the user's words. */
+export interface KeyPart {
+  /** `parent`, `instruction`, `env PATH`, `arg VERSION`, `user`, `files`, `destination /app`, ... */
+  name: string;
+  /** Text, or the digest of what is too long. */
+  value: string;
+  /**
+   * For files: digest of the encoded table of contents that lists them (kept in `store.path('listings', hex)`), so that
+   * the explanation can name the file.
+   */
+  listing?: Digest;
+}
+
+export interface StepRecord {
+  key: Digest;
+  parts: KeyPart[];
+  /** Within which equal tree digests mean the same result: the parent chain for RUN, a constant for layers of their own. */
+  scope: string;
+  layer: LayerSummary;
+  /** Time of the result for history, RFC 3339; absent when the inputs have none. */
+  created?: string;
+  /** Milliseconds that it took to execute. */
+  took: number;
+  /** When it was executed, milliseconds since 1970. */
+  executed: number;
+  /** The instruction. */
+  text: string;
+}
+
+/** Cache records: what came of a step that stood on this, did this and read this. */
+export interface Records {
+  /** Leased when found (and its layer); undefined when the layer is gone. */
+  get(key: Digest): StepRecord | undefined;
+  put(record: StepRecord): void;
+  /** A record with this tree digest in this scope: the same result reached before. */
+  byTree(scope: string, treeDigest: Digest): StepRecord | undefined;
+  /** The parts of any record ever put under this key, even when its layer was collected since. */
+  parts(key: Digest): { parts: KeyPart[]; evicted: boolean } | undefined;
+  /** Remembers that the step in this place (project, stage, instruction) last had this key. */
+  note(slot: string, key: Digest): void;
+  /** The key that this place last had. */
+  lastKey(slot: string): Digest | undefined;
+}
+
+/** History of builds. */
+export interface Builds {
+  add(build: BuildEntry): void;
+  list(limit?: number): BuildEntry[];
+}
+
+export interface BuildEntry {
+  id: string;
+  started: number;
+  took: number;
+  /** Dockerfile and context, as the user named them. */
+  project: string;
+  references: string[];
+  outcome: 'done' | 'failed' | 'cancelled';
+  imageId?: Digest;
+  steps: {
+    stage: string;
+    text: string;
+    line?: number;
+    status: string;
+    took: number;
+    bytes?: number;
+    key?: Digest;
+    reason?: string;
+  }[];
+}
+
+export interface PruneOptions {
+  /** Also images that have names but no container, and every cache record. */
+  all?: boolean;
+  /** Only images (dangling), or only build cache. */
+  only?: 'images' | 'cache';
+  /** Keep what was used within this many milliseconds. */
+  until?: number;
+  /** Say what would go, and remove nothing. */
+  dryRun?: boolean;
+  /** Removes directory trees whose files may belong to other users; a plain recursive removal when not given. */
+  removeTrees?: (paths: string[]) => Promise<void>;
+}
+
+export interface PruneReport {
+  images: { digest: Digest; names: string[] }[];
+  records: number;
+  layers: number;
+  blobs: number;
+  /** Bytes freed. */
+  bytes: number;
+}
+
+export interface Usage {
+  images: { count: number; active: number; bytes: number; reclaimable: number };
+  cache: { count: number; bytes: number; reclaimable: number };
+  layers: { count: number; bytes: number };
+  cacheMounts: { count: number; bytes: number };
+  database: { bytes: number };
+  temporary: { bytes: number };
+  total: number;
+}
