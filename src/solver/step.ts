@@ -27,6 +27,8 @@ export interface Step {
   parts(): Promise<KeyPart[]>;
   /** Carries the step out. The layer is put into the store by the step. */
   execute(context: Context): Promise<Executed>;
+  /** Called once when the step will not be executed after all: frees what parts() prepared for it. */
+  release?(): void;
 }
 
 export interface Executed {

@@ -1,0 +1,114 @@
+/** Why a step was not reused: its named parts beside those that the same place had before. Pure. */
+import type { Entry } from '../layer/entry.ts';
+import type { KeyPart } from '../store/store.ts';
+import type { Reason } from './step.ts';
+
+/** Gives the entries of a listing (KeyPart.listing), sorted by path, or undefined when it was collected. */
+export type ReadListing = (digest: string) => Iterable<Entry> | undefined;
+
+/**
+ * The changes from `before` to `after`, the likeliest cause first: the instruction itself, then what it reads, then its
+ * surroundings, and last what it stands on, which is only a consequence of a miss further up.
+ */
+export function explainMiss(before: readonly KeyPart[], after: readonly KeyPart[], readListing: ReadListing): Reason[] {
+  const old = new Map(before.map((part) => [part.name, part]));
+  const reasons: Reason[] = [];
+  for (const part of after) {
+    const previous = old.get(part.name);
+    old.delete(part.name);
+    if (previous?.value === part.value) continue;
+    reasons.push(...reasonsOf(part.name, previous, part, readListing));
+  }
+  for (const part of old.values()) reasons.push(...reasonsOf(part.name, part, undefined, readListing));
+  return reasons.sort((a, b) => rank(a.part) - rank(b.part));
+}
+
+function rank(part: string): number {
+  if (part === 'instruction' || part === 'command') return 0;
+  if (part.startsWith('files')) return 1;
+  if (part === 'parent') return 9;
+  return 2;
+}
+
+function reasonsOf(part: string, before: KeyPart | undefined, after: KeyPart | undefined, readListing: ReadListing): Reason[] {
+  if (before?.listing && after?.listing) {
+    const old = readListing(before.listing);
+    const now = readListing(after.listing);
+    const changes = old && now ? compareListings(old, now) : [];
+    if (changes.length > 0) return changes.map((change) => ({ part, ...change }));
+    return [{ part, before: before.value, after: after.value, text: `${part} changed` }];
+  }
+  const reason: Reason = { part, text: textOf(part, before?.value, after?.value) };
+  if (before) reason.before = before.value;
+  if (after) reason.after = after.value;
+  return [reason];
+}
+
+function textOf(part: string, before: string | undefined, after: string | undefined): string {
+  if (part === 'parent') return 'what it stands on changed';
+  if (part === 'command' || part === 'instruction') return 'the instruction changed';
+  if (before === undefined) return `${part} ${brief(after!)} is new`;
+  if (after === undefined) return `${part} ${brief(before)} is gone`;
+  return `${part} ${brief(before)} -> ${brief(after)}`;
+}
+
+/** A value short enough for a line: digests by their first 12 digits, long texts cut, control characters escaped. */
+function brief(value: string): string {
+  const digest = /^sha256:([0-9a-f]{12})[0-9a-f]{52}$/.exec(value);
+  if (digest) return digest[1]!;
+  const shown = value.length > 60 ? `${value.slice(0, 57)}...` : value;
+  return shown === '' || /[\s\p{Cc}]/u.test(shown) ? JSON.stringify(shown) : shown;
+}
+
+/** Walks two sorted lists of entries side by side and tells each difference that counts for a key. */
+export function compareListings(before: Iterable<Entry>, after: Iterable<Entry>): Omit<Reason, 'part'>[] {
+  const changes: Omit<Reason, 'part'>[] = [];
+  const old = before[Symbol.iterator]();
+  const now = after[Symbol.iterator]();
+  let a = old.next();
+  let b = now.next();
+  while (!a.done || !b.done) {
+    if (!a.done && (b.done || a.value.path < b.value.path)) {
+      changes.push({ before: a.value.path, text: `${a.value.path} is gone` });
+      a = old.next();
+    } else if (!b.done && (a.done || b.value.path < a.value.path)) {
+      changes.push({ after: b.value.path, text: `${b.value.path} is new` });
+      b = now.next();
+    } else if (!a.done && !b.done) {
+      const change = compareEntries(a.value, b.value);
+      if (change) changes.push(change);
+      a = old.next();
+      b = now.next();
+    }
+  }
+  return changes;
+}
+
+function compareEntries(before: Entry, after: Entry): Omit<Reason, 'part'> | undefined {
+  const path = after.path === '' ? '.' : after.path;
+  const octal = (mode: number): string => mode.toString(8).padStart(4, '0');
+  if (before.type !== after.type) return { before: before.type, after: after.type, text: `${path} was a ${before.type}, is a ${after.type}` };
+  if (before.digest !== after.digest || before.size !== after.size) {
+    return { before: before.digest, after: after.digest, text: `${path} changed` };
+  }
+  if (before.link !== after.link) return { before: before.link, after: after.link, text: `${path} links to ${after.link} instead of ${before.link}` };
+  if (before.mode !== after.mode) {
+    return { before: octal(before.mode), after: octal(after.mode), text: `mode of ${path} ${octal(before.mode)} -> ${octal(after.mode)}` };
+  }
+  if (before.uid !== after.uid || before.gid !== after.gid) {
+    return {
+      before: `${before.uid}:${before.gid}`,
+      after: `${after.uid}:${after.gid}`,
+      text: `owner of ${path} ${before.uid}:${before.gid} -> ${after.uid}:${after.gid}`,
+    };
+  }
+  if (xattrText(before) !== xattrText(after)) return { text: `extended attributes of ${path} changed` };
+  return undefined;
+}
+
+function xattrText(entry: Entry): string {
+  return Object.entries(entry.xattrs ?? {})
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => `${name}=${Buffer.from(value).toString('base64')}`)
+    .join();
+}
