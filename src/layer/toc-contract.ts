@@ -17,6 +17,8 @@ export interface Toc {
   lookup(path: string): Entry | undefined;
   children(path: string): Iterable<Entry>;
   below(path: string): Iterable<Entry>;
+  /** All entries from the first whose path is not less than `path` (as strings compare). */
+  from(path: string): Iterable<Entry>;
   [Symbol.iterator](): Iterator<Entry>;
 }
 

@@ -16,10 +16,10 @@ export const mountFlags = {
   bind: 4096,
   move: 8192,
   recursive: 16384,
-  unbindable: 1 << 17,
-  private: 1 << 18,
-  slave: 1 << 19,
-  shared: 1 << 20,
+  unbindable: 131072,
+  private: 262144,
+  slave: 524288,
+  shared: 1048576,
 } as const;
 
 /** The kernel copies one page of option text. */
