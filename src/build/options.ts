@@ -1,6 +1,7 @@
 /** Options of a build, as the library and the command line give them. */
 import type { Event } from '../base/events.ts';
 import type { Digest } from '../oci/digest.ts';
+import type { RegistryOptions } from '../remote/configuration.ts';
 import type { Store } from '../store/store.ts';
 
 export interface BuildOptions {
@@ -43,16 +44,6 @@ export interface BuildOptions {
 export type Isolation = 'auto' | 'root' | 'userns' | 'none';
 
 export type Secret = { id: string } & ({ file: string } | { env: string } | { value: string | Uint8Array });
-
-/** How registries are reached. Merged over the configuration file. */
-export interface RegistryOptions {
-  /** Registry host to the hosts that are asked before it, in order: `{ 'docker.io': ['localhost:5000'] }`. Pulls only. */
-  mirrors?: Record<string, string[]>;
-  /** Hosts that may be spoken to in plain HTTP. Loopback always may. */
-  insecure?: string[];
-  /** Path of docker's config.json; found as docker does when not given. */
-  dockerConfig?: string;
-}
 
 export interface BuildResult {
   /** Digest of the config. */
