@@ -1,0 +1,43 @@
+/** Where the store is and the folders that it starts with. */
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+import { storeError } from './store-error.ts';
+
+const folders = ['blobs/sha256', 'layers', 'contexts', 'cache-mounts', 'tmp', 'locks', 'containers', 'listings'];
+
+/** The store's place: `root`, else SIRU_ROOT, else the one that is usual for this user and system. Absolute. */
+export function rootOf(root: string | undefined): string {
+  const chosen = root ?? process.env['SIRU_ROOT'];
+  return chosen === undefined || chosen === '' ? defaultRoot() : resolve(chosen);
+}
+
+function defaultRoot(): string {
+  if (process.platform === 'win32') return join(homedir(), 'AppData', 'Local', 'siru');
+  if (process.getuid?.() === 0) return '/var/lib/siru';
+  const xdg = process.env['XDG_DATA_HOME'];
+  // The XDG specification wants a relative path to be ignored.
+  if (xdg !== undefined && isAbsolute(xdg)) return join(xdg, 'siru');
+  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'siru');
+  return join(homedir(), '.local', 'share', 'siru');
+}
+
+/** Makes what is missing of the folders. A new root is the owner's alone: layers hold set-uid programs. Throws STORE. */
+export function createFolders(root: string): void {
+  try {
+    mkdirSync(root, { recursive: true, mode: 0o700 });
+    for (const folder of folders) mkdirSync(join(root, folder), { recursive: true });
+  } catch (error) {
+    throw storeError(error, `cannot make the store at ${root}`);
+  }
+}
+
+/** True when there is a store that this process may read and not write. */
+export function isReadOnly(root: string): boolean {
+  try {
+    for (const path of [root, join(root, 'siru.db'), join(root, 'tmp')]) accessSync(path, constants.W_OK);
+    return false;
+  } catch {
+    return existsSync(join(root, 'siru.db'));
+  }
+}

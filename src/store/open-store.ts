@@ -1,0 +1,114 @@
+/** Opens the store: the one door of this folder. What a Store promises stands in store.ts. */
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, join, resolve, sep } from 'node:path';
+import { SiruError } from '../base/errors.ts';
+import { openToc } from '../layer/toc.ts';
+import { createBlobs } from './blobs.ts';
+import { checkAfterBoot, syncSettled } from './boot.ts';
+import { createBuilds } from './builds.ts';
+import type { Core } from './core.ts';
+import { openDatabase } from './database.ts';
+import { createImages } from './images.ts';
+import { writeIndexJson, writeWhole } from './index-json.ts';
+import { createLayers } from './layers.ts';
+import { createFolders, isReadOnly, rootOf } from './layout.ts';
+import { createLeases } from './leases.ts';
+import { createLocks } from './locks.ts';
+import { bootId, currentOwner } from './owner.ts';
+import { rebuild } from './rebuild.ts';
+import { createRecords } from './records.ts';
+import { migrate } from './schema.ts';
+import type { Blobs, Layers, Store } from './store.ts';
+import { readOnlyStore, storeError } from './store-error.ts';
+import { abandoned, createTemporary, removeAll } from './temporary.ts';
+
+/**
+ * Opens the store at `root` (else at SIRU_ROOT, else /var/lib/siru for root and the user's data folder for others), and
+ * makes it when it is not there. A store that may only be read is opened for reading: what writes then throws STORE.
+ * Where the database is missing, images and names are taken over from index.json.
+ */
+export async function openStore(options: { root?: string } = {}): Promise<Store> {
+  const root = rootOf(options.root);
+  const readonly = isReadOnly(root);
+  const database = join(root, 'siru.db');
+  if (!readonly && !(existsSync(database) && existsSync(join(root, 'tmp')))) createFolders(root);
+
+  const db = openDatabase(database, root, { readonly });
+  try {
+    const boot = bootId();
+    const owner = currentOwner(boot);
+    const core: Core = {
+      root, db, owner, boot,
+      leases: createLeases(db, owner),
+      temporary: createTemporary(join(root, 'tmp'), owner, randomBytes(4).toString('hex')),
+      wrote: false,
+    };
+    const blobs = createBlobs(core);
+    const layers = createLayers(core, openToc);
+    migrate(db, () => {
+      if (existsSync(join(root, 'index.json'))) rebuild(core, { blobs, layers }, openToc);
+      else writeIndexJson(core);
+      if (!existsSync(join(root, 'oci-layout'))) writeWhole(core, 'oci-layout', '{"imageLayoutVersion":"1.0.0"}\n');
+    });
+    if (!readonly) {
+      const left = [...checkAfterBoot(core), ...abandoned(join(root, 'tmp'), owner)];
+      if (left.length > 0) await removeAll(left);
+    }
+    return storeOf(core, blobs, layers);
+  } catch (error) {
+    db.close();
+    throw storeError(error, `cannot open the store at ${root}`, database);
+  }
+}
+
+function storeOf(core: Core, blobs: Blobs, layers: Layers): Store {
+  const { root, db, leases } = core;
+  const locks = createLocks(root, db.readonly);
+  const made = new Set<string>();
+  const close = async (): Promise<void> => {
+    try {
+      leases.close();
+      if (core.wrote) syncSettled(core);
+    } catch {
+      // A lease that could not be taken back ends with the process, and what was not synced is checked after a crash.
+    } finally {
+      db.close();
+    }
+  };
+  return {
+    root,
+    blobs,
+    layers,
+    images: createImages(core, blobs),
+    records: createRecords(core),
+    builds: createBuilds(core),
+    lock: (name, context) => locks.take(name, context),
+    temporary: (suffix) => core.temporary(suffix),
+    path(...parts) {
+      const path = resolve(root, ...parts);
+      if (!path.startsWith(root + sep)) throw new SiruError('STORE', `not a path inside the store: ${parts.join('/')}`);
+      const folder = dirname(path);
+      if (folder === root || made.has(folder) || db.readonly) return path;
+      try {
+        mkdirSync(folder, { recursive: true });
+      } catch (error) {
+        throw storeError(error, `cannot make ${folder}`);
+      }
+      made.add(folder);
+      return path;
+    },
+    async prune(options, context) {
+      if (db.readonly && !options.dryRun) throw readOnlyStore(root);
+      // Loaded here: a build does without it.
+      const { prune } = await import('./prune.ts');
+      return prune(core, options, context);
+    },
+    async usage() {
+      const { usage } = await import('./usage.ts');
+      return usage(core);
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}

@@ -1,0 +1,99 @@
+/** The tables of the store and how older ones become newer ones. */
+import { SiruError } from '../base/errors.ts';
+import type { Database } from './database.ts';
+
+/**
+ * One step per version; a store of version n runs those from n on. Never edit one that was released.
+ * Times are milliseconds since 1970, digests are text, lists and documents are JSON.
+ */
+const migrations: readonly string[] = [
+  `
+  CREATE TABLE blobs (digest TEXT PRIMARY KEY, size INTEGER NOT NULL, made INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  -- Files that a collection took out of blobs and that wait for their deletion.
+  CREATE TABLE trash (digest TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+  -- What was written in a boot of the machine and not synced: a blob, a toc or an unpacked tree.
+  CREATE TABLE unsynced (
+    kind TEXT NOT NULL, name TEXT NOT NULL, boot TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (kind, name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX unsynced_boot ON unsynced (boot, at);
+
+  CREATE TABLE layers (
+    diff_id TEXT PRIMARY KEY, size INTEGER NOT NULL, tree_digest TEXT NOT NULL, entries INTEGER NOT NULL, newest INTEGER,
+    toc_size INTEGER NOT NULL, toc_digest TEXT NOT NULL, unpacked INTEGER NOT NULL, used INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE variants (
+    diff_id TEXT NOT NULL, digest TEXT NOT NULL, descriptor TEXT NOT NULL, maker TEXT, PRIMARY KEY (diff_id, digest)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX variants_digest ON variants (digest);
+
+  CREATE TABLE images (
+    digest TEXT PRIMARY KEY, descriptor TEXT NOT NULL, image_id TEXT NOT NULL, manifest TEXT NOT NULL, updated INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE names (name TEXT PRIMARY KEY, digest TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE INDEX names_digest ON names (digest);
+  CREATE TABLE repo_digests (digest TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (digest, name)) STRICT, WITHOUT ROWID;
+  -- Which blobs and layers an image needs; derived from its documents when it is put.
+  CREATE TABLE image_blobs (image TEXT NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (image, digest)) STRICT, WITHOUT ROWID;
+  CREATE TABLE image_layers (image TEXT NOT NULL, diff_id TEXT NOT NULL, PRIMARY KEY (image, diff_id)) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE records (
+    key TEXT PRIMARY KEY, parts TEXT NOT NULL, scope TEXT NOT NULL, tree_digest TEXT NOT NULL, diff_id TEXT NOT NULL,
+    created TEXT, took REAL NOT NULL, executed INTEGER NOT NULL, text TEXT NOT NULL, used INTEGER NOT NULL,
+    evicted INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX records_tree ON records (tree_digest, scope);
+  CREATE TABLE listings (key TEXT NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (key, digest)) STRICT, WITHOUT ROWID;
+  CREATE TABLE slots (slot TEXT PRIMARY KEY, key TEXT NOT NULL, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE builds (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, entry TEXT NOT NULL) STRICT;
+
+  -- dirty: the handle was told of things that are not in leased yet.
+  CREATE TABLE leases (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, home TEXT NOT NULL, pid INTEGER NOT NULL, start TEXT NOT NULL,
+    expires INTEGER NOT NULL, dirty INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE leased (
+    lease INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (lease, kind, name)
+  ) STRICT, WITHOUT ROWID;
+  `,
+];
+
+/**
+ * Brings the tables to the newest version; `onCreate` runs in the transaction that makes a new database.
+ * Throws STORE when the database is newer than this program.
+ */
+export function migrate(db: Database, onCreate: () => void): void {
+  const version = versionOf(db);
+  if (version === migrations.length) return;
+  if (version > migrations.length) {
+    throw new SiruError('STORE', `the store's database ${db.path} was made by a newer Siru (version ${version})`, {
+      hint: 'Use that Siru, or another store (--root, SIRU_ROOT).',
+    });
+  }
+  if (version === 0) becomeWal(db);
+  db.transaction(() => {
+    // Another process may have done it while this one waited.
+    const from = versionOf(db);
+    for (const step of migrations.slice(from)) db.exec(step);
+    db.exec(`PRAGMA user_version = ${migrations.length}`);
+    if (from === 0) onCreate();
+  });
+}
+
+function versionOf(db: Database): number {
+  return db.get<{ user_version: number }>('PRAGMA user_version')?.user_version ?? 0;
+}
+
+function becomeWal(db: Database): void {
+  // Turning WAL on does not wait as other statements do when a second process has the new file open.
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    try {
+      db.exec('PRAGMA journal_mode = WAL');
+      return;
+    } catch (error) {
+      if (Date.now() > deadline || !/busy/.test(String(error))) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
+}
