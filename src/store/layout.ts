@@ -2,6 +2,7 @@
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
+import { addBallast } from './ballast.ts';
 import { storeError } from './store-error.ts';
 
 const folders = ['blobs/sha256', 'layers', 'contexts', 'cache-mounts', 'tmp', 'locks', 'containers', 'listings'];
@@ -27,6 +28,7 @@ export function createFolders(root: string): void {
   try {
     mkdirSync(root, { recursive: true, mode: 0o700 });
     for (const folder of folders) mkdirSync(join(root, folder), { recursive: true });
+    addBallast(root);
   } catch (error) {
     throw storeError(error, `cannot make the store at ${root}`);
   }

@@ -4,11 +4,13 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve, sep } from 'node:path';
 import { SiruError } from '../base/errors.ts';
 import { openToc } from '../layer/toc.ts';
+import { dropBallast } from './ballast.ts';
 import { createBlobs } from './blobs.ts';
 import { checkAfterBoot, syncSettled } from './boot.ts';
 import { createBuilds } from './builds.ts';
 import type { Core } from './core.ts';
 import { openDatabase } from './database.ts';
+import type { Database } from './database.ts';
 import { createImages } from './images.ts';
 import { writeIndexJson, writeWhole } from './index-json.ts';
 import { createLayers } from './layers.ts';
@@ -20,7 +22,7 @@ import { rebuild } from './rebuild.ts';
 import { createRecords } from './records.ts';
 import { migrate } from './schema.ts';
 import type { Blobs, Layers, Store } from './store.ts';
-import { readOnlyStore, storeError } from './store-error.ts';
+import { isDiskFull, readOnlyStore, storeError } from './store-error.ts';
 import { abandoned, createTemporary, removeAll } from './temporary.ts';
 
 /**
@@ -34,7 +36,7 @@ export async function openStore(options: { root?: string } = {}): Promise<Store>
   const database = join(root, 'siru.db');
   if (!readonly && !(existsSync(database) && existsSync(join(root, 'tmp')))) createFolders(root);
 
-  const db = openDatabase(database, root, { readonly });
+  const db = openWithRoom(database, root, readonly);
   try {
     const boot = bootId();
     const owner = currentOwner(boot);
@@ -59,6 +61,17 @@ export async function openStore(options: { root?: string } = {}): Promise<Store>
   } catch (error) {
     db.close();
     throw storeError(error, `cannot open the store at ${root}`, database);
+  }
+}
+
+/** SQLite needs a few pages even for reading; on a full disk the ballast makes room for them. */
+function openWithRoom(path: string, root: string, readonly: boolean): Database {
+  try {
+    return openDatabase(path, root, { readonly });
+  } catch (error) {
+    if (readonly || !isDiskFull((error as Error).cause)) throw error;
+    dropBallast(root);
+    return openDatabase(path, root);
   }
 }
 

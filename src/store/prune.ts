@@ -13,6 +13,7 @@ import { checkCancelled } from '../base/context.ts';
 import type { Context } from '../base/context.ts';
 import { hexOf } from '../oci/digest.ts';
 import type { Digest } from '../oci/digest.ts';
+import { addBallast, dropBallast } from './ballast.ts';
 import { blobPath } from './blobs.ts';
 import { containersNeed, namesIn } from './containers-need.ts';
 import type { Core } from './core.ts';
@@ -46,12 +47,17 @@ export async function prune(core: Core, options: PruneOptions, context: Context)
   if (options.dryRun) {
     return report(findGarbage(core, options, liveLeases(db, core.owner, true).held, containersNeed(root)));
   }
-  const trees: string[] = [];
-  const garbage = await decide(core, options, context, trees);
-  await sweep(core, context);
-  await removeTrees([...trees, ...abandoned(join(root, 'tmp'), core.owner)], options);
-  await removeStaleLocks(root);
-  return report(garbage);
+  const trees = abandoned(join(root, 'tmp'), core.owner);
+  dropBallast(root);
+  try {
+    const garbage = await decide(core, options, context, trees);
+    await sweep(core, context);
+    await removeTrees(trees, options);
+    await removeStaleLocks(root);
+    return report(garbage);
+  } finally {
+    addBallast(root);
+  }
 }
 
 function report({ images, records, layers, blobs }: Garbage): PruneReport {
@@ -103,6 +109,7 @@ function apply(core: Core, garbage: Garbage, trees: string[]): void {
     db.run("DELETE FROM unsynced WHERE kind IN ('toc', 'tree') AND name = ?", diffId);
     moveAway(core, layerPath(core.root, diffId), trees);
   }
+  db.run('DELETE FROM variants WHERE diff_id NOT IN (SELECT diff_id FROM layers) AND digest NOT IN (SELECT digest FROM blobs)');
 }
 
 /** A layer whose folder is gone counts as missing, so the move may come before the commit. */
@@ -143,7 +150,7 @@ function dropUnnamed(core: Core, held: LiveLeases['held'], trees: string[]): voi
 
 function isOld(path: string): boolean {
   const stat = lstatSync(path, { throwIfNoEntry: false });
-  return stat !== undefined && stat.mtimeMs < Date.now() - orphanAge && stat.ctimeMs < Date.now() - orphanAge;
+  return stat !== undefined && stat.mtimeMs < Date.now() - orphanAge;
 }
 
 /** Deletes the files in the trash whose digest has no row again, a little at a time. */

@@ -16,7 +16,6 @@ const hints: Record<string, string> = {
 const sqliteErrno: Record<number, string> = { 8: 'EROFS', 13: 'ENOSPC', 14: 'EACCES', 23: 'EACCES' };
 const busy = 5;
 const locked = 6;
-const ioError = 10;
 const corrupt = 11;
 const notDatabase = 26;
 
@@ -34,8 +33,7 @@ export function storeError(error: unknown, doing: string, database?: string): Si
       cause: error,
     });
   }
-  // SQLite reports a full disk under its -shm and -wal files as an I/O error.
-  const errno = sqlite === ioError ? undefined : sqlite === undefined ? errnoOf(error) : sqliteErrno[sqlite];
+  const errno = isDiskFull(error) ? 'ENOSPC' : sqlite === undefined ? errnoOf(error) : sqliteErrno[sqlite];
   const hint = errno === undefined ? undefined : hints[errno];
   return new SiruError('STORE', `${doing}: ${describe(errno, error)}`, { hint: hint ?? defaultHint, cause: error });
 }
@@ -57,6 +55,12 @@ function damagedDatabase(path: string, cause: unknown): SiruError {
       'names from index.json; the build cache and the history start anew.',
     cause,
   });
+}
+
+/** True when SQLite found no room: for a page, or (SQLITE_IOERR_SHMSIZE) for the index of its log. */
+export function isDiskFull(error: unknown): boolean {
+  const { errcode } = (error ?? {}) as { errcode?: unknown };
+  return sqliteCodeOf(error) === 13 || errcode === 4874;
 }
 
 /** SQLite's primary result code, when SQLite threw this. */

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import type { Context } from '../base/context.ts';
 import type { LayerSummary } from '../layer/entry.ts';
 import { createLayerWriter } from '../layer/writer.ts';
 import { mediaTypes } from '../oci/media-types.ts';
@@ -79,4 +80,4 @@ export function tinyRecord(key: Digest, layer: LayerSummary): StepRecord {
   };
 }
 
-export const quiet = { signal: new AbortController().signal, emit: (): void => {} };
+export const quiet: Context = { signal: new AbortController().signal, emit: (): void => {} };

@@ -1,6 +1,7 @@
 /** What the store holds, in bytes. */
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { ballastPath } from './ballast.ts';
 import { containersNeed, namesIn } from './containers-need.ts';
 import type { Core } from './core.ts';
 import { findGarbage, isActive, layerBytes } from './garbage.ts';
@@ -40,7 +41,7 @@ export function usage(core: Core): Usage {
   const layers = { count: number('SELECT count(*) AS n FROM layers'), bytes: number(`SELECT sum(${layerBytes}) AS n FROM layers`) };
   const mounts = namesIn(join(root, 'cache-mounts'));
   const cacheMounts = { count: mounts.length, bytes: treeBytes(join(root, 'cache-mounts')) };
-  const database = { bytes: ['', '-wal', '-shm'].reduce((sum, end) => sum + fileBytes(`${db.path}${end}`), 0) };
+  const database = { bytes: ['', '-wal', '-shm'].reduce((sum, end) => sum + fileBytes(`${db.path}${end}`), fileBytes(ballastPath(root))) };
   const temporary = { bytes: treeBytes(join(root, 'tmp')) + trashBytes(core) };
   const rest = ['listings', 'contexts'].reduce((sum, name) => sum + treeBytes(join(root, name)), 0);
   const other = ['containers', 'locks'].reduce((sum, name) => sum + treeBytes(join(root, name)), 0);

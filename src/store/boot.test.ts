@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, truncateSync, writeFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { DatabaseSync } from 'node:sqlite';
+import { openStore } from './open-store.ts';
+import { folder, tinyImage, tinyLayer, tinyRecord, tinyStore } from './tiny.suite.ts';
+import { sha256 } from '../oci/digest.ts';
+
+/** Runs SQL on the database of a store that nobody has open. */
+function edit<Row>(root: string, sql: string): Row[] {
+  const db = new DatabaseSync(join(root, 'siru.db'));
+  try {
+    return db.prepare(sql).all() as Row[];
+  } finally {
+    db.close();
+  }
+}
+
+test('after a crash of the machine torn blobs, tables and trees are dropped and whole ones stay', async (t) => {
+  const root = join(folder(t), 'store');
+  const store = await openStore({ root });
+  const whole = store.blobs.put(Buffer.from('whole'));
+  const torn = store.blobs.put(Buffer.from('torn blob'));
+  const short = store.blobs.put(Buffer.from('short blob'));
+  const kept = tinyLayer(store, 'kept');
+  const broken = tinyLayer(store, 'broken');
+  store.records.put(tinyRecord(sha256('kept'), kept));
+  store.records.put(tinyRecord(sha256('broken'), broken));
+  for (const layer of [kept, broken]) {
+    mkdirSync(join(store.layers.path(layer.diffId), 'fs'));
+    store.layers.setUnpacked(layer.diffId);
+  }
+  const toc = join(store.layers.path(broken.diffId), 'toc');
+  const tornPath = store.blobs.path(torn.digest);
+  writeFileSync(tornPath, Buffer.alloc(torn.size));
+  truncateSync(store.blobs.path(short.digest), 0);
+  writeFileSync(toc, Buffer.alloc(statSync(toc).size));
+  await store.close();
+  edit(root, "UPDATE unsynced SET boot = 'the boot before'");
+
+  const after = await tinyStore(t, root);
+  assert.equal(after.blobs.has(whole.digest), true);
+  assert.equal(after.blobs.has(torn.digest), false);
+  assert.equal(existsSync(tornPath), false);
+  assert.equal(after.blobs.has(short.digest), false);
+  assert.ok(after.layers.get(kept.diffId));
+  assert.ok(after.records.get(sha256('kept')));
+  assert.equal(after.layers.unpacked(kept.diffId), false);
+  assert.equal(existsSync(join(after.layers.path(kept.diffId), 'fs')), false);
+  assert.equal(after.layers.get(broken.diffId), undefined);
+  assert.equal(after.records.get(sha256('broken')), undefined);
+  await after.close();
+  assert.deepEqual(edit(root, 'SELECT * FROM unsynced'), []);
+});
+
+test('what was written a while ago is synced when a handle that wrote is closed, and not before', async (t) => {
+  const root = join(folder(t), 'store');
+  const count = (): number => edit<{ n: number }>(root, 'SELECT count(*) AS n FROM unsynced')[0]!.n;
+  const store = await openStore({ root });
+  tinyImage(store, 'one');
+  await store.close();
+  assert.equal(count(), 4);
+  edit(root, 'UPDATE unsynced SET at = at - 180000');
+  const reader = await openStore({ root });
+  reader.images.list();
+  await reader.close();
+  assert.equal(count(), 4);
+  const writer = await openStore({ root });
+  writer.blobs.put(Buffer.from('new'));
+  await writer.close();
+  assert.equal(count(), 1);
+});
