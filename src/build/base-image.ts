@@ -1,0 +1,40 @@
+/** FROM an image: from the store when it is there for the platform, else from its registry. */
+import { SiruError } from '../base/errors.ts';
+import type { Context } from '../base/context.ts';
+import { pullImage } from '../images/pull.ts';
+import { readImage, type Image } from '../images/read.ts';
+import { formatPlatform, type Platform } from '../oci/platform.ts';
+import { formatReference, parseReferenceWithTag } from '../oci/reference.ts';
+import type { Session } from './session.ts';
+
+export interface BaseImage {
+  /** Normalised reference. */
+  name: string;
+  image: Image;
+  /** True when it came from a registry just now. */
+  pulled: boolean;
+}
+
+/** Throws what pulling throws (NOT_FOUND, NETWORK, AUTH, PLATFORM, DIGEST, ...). */
+export async function openBaseImage(session: Session, text: string, platform: Platform, context: Context): Promise<BaseImage> {
+  const reference = parseReferenceWithTag(text);
+  const name = formatReference(reference);
+  const { store, options } = session;
+  if (!options.pull || reference.digest) {
+    const stored = reference.digest ? store.images.byId(reference.digest)[0] : store.images.byName(name);
+    if (stored) {
+      try {
+        return { name, image: readImage(store, stored, platform), pulled: false };
+      } catch (error) {
+        // Kept for another platform only, or damaged: its registry may have what is wanted.
+        if (!(error instanceof SiruError) || !['PLATFORM', 'NOT_FOUND', 'DIGEST'].includes(error.code)) throw error;
+      }
+    }
+  }
+  const stored = await pullImage({ store, remote: await session.remote(), reference, platform, policy: 'always' }, context);
+  return { name, image: readImage(store, stored, platform), pulled: true };
+}
+
+export function describePlatform(platform: Platform): string {
+  return formatPlatform(platform);
+}

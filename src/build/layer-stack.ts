@@ -1,0 +1,84 @@
+/** A stack of layers as a stage has it: which they are, what is in them, and how to read their files. */
+import { closeSync, constants, openSync, readFileSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Context } from '../base/context.ts';
+import { SiruError } from '../base/errors.ts';
+import { ensureTar, ensureToc } from '../images/layers.ts';
+import { fsPath } from '../layer/path-bytes.ts';
+import type { Found, View } from '../layer/toc-contract.ts';
+import { createView } from '../layer/view.ts';
+import type { Content } from '../layer/writer-contract.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Store } from '../store/store.ts';
+
+/** One layer: what it is, and the blob that holds it. */
+export interface StackLayer {
+  diffId: Digest;
+  descriptor: Descriptor;
+}
+
+export interface LayerStack extends Disposable {
+  layers: StackLayer[];
+  view: View;
+  /** Where the bytes of a file of the view are. `ready` was called for its layer. */
+  content(found: Found): Content;
+  /** Makes the bytes of these layers (indexes into `layers`) readable: a compressed one is decompressed once. */
+  ready(layers: Iterable<number>): Promise<void>;
+  /** A file by canonical path, links followed; undefined when there is no such regular file. At most `limit` bytes. */
+  readFile(path: string, limit?: number): Promise<Uint8Array | undefined>;
+}
+
+/** Opens the tables of contents of the stack; a layer that has none yet is read through once. */
+export async function openLayerStack(store: Store, layers: StackLayer[], context: Context): Promise<LayerStack> {
+  for (const layer of layers) if (!store.layers.get(layer.diffId)) await ensureToc(store, layer, context);
+  const view = createView(layers.map(({ diffId }) => store.layers.toc(diffId)));
+  const open = new Map<number, number>();
+  const descriptorOf = (layer: number): number => {
+    const fd = open.get(layer);
+    if (fd === undefined) throw new Error(`layer ${layer} of the stack was not made ready`);
+    return fd;
+  };
+  const ready = async (indexes: Iterable<number>): Promise<void> => {
+    for (const index of new Set(indexes)) {
+      if (!open.has(index)) open.set(index, openSync(await ensureTar(store, layers[index]!, context), 'r'));
+    }
+  };
+  return {
+    layers,
+    view,
+    ready,
+    content: ({ entry, layer }) => ({ fd: descriptorOf(layer), offset: entry.offset ?? 0 }),
+    async readFile(path, limit = 10 * 1024 * 1024) {
+      const { found } = view.resolve(path);
+      if (found?.entry.type !== 'file') return undefined;
+      const { entry, layer } = found;
+      if (entry.size > limit) throw new SiruError('LAYER', `/${path} of the image has ${entry.size} bytes; at most ${limit} are read of it`);
+      const unpacked = readUnpacked(store, layers[layer]!.diffId, entry.path);
+      if (unpacked?.length === entry.size) return unpacked;
+      await ready([layer]);
+      const bytes = Buffer.alloc(entry.size);
+      readSync(descriptorOf(layer), bytes, 0, entry.size, entry.offset ?? 0);
+      return bytes;
+    },
+    [Symbol.dispose]() {
+      for (const fd of open.values()) closeSync(fd);
+      open.clear();
+    },
+  };
+}
+
+/** A file of an unpacked tree, when there is one that this user may read: it saves decompressing a layer for one file. */
+function readUnpacked(store: Store, diffId: Digest, path: string): Buffer | undefined {
+  if (!store.layers.unpacked(diffId)) return undefined;
+  try {
+    const fd = openSync(fsPath(join(store.layers.path(diffId), 'fs', path)), constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+    try {
+      return readFileSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * What the stages of one build share: its options, its store, and, each made only when something first needs it, the
+ * executor and the registry client.
+ */
+import { cpus } from 'node:os';
+import type { Context } from '../base/context.ts';
+import { SiruError } from '../base/errors.ts';
+import type { StepRef } from '../base/events.ts';
+import { createLimit } from '../base/limit.ts';
+import type { Dockerfile } from '../dockerfile/instruction.ts';
+import type { Platform } from '../oci/platform.ts';
+import type { Remote } from '../remote/client.ts';
+import type { Executor } from '../runtime/executor.ts';
+import type { Solver } from '../solver/step.ts';
+import type { BuildEntry, Store } from '../store/store.ts';
+import type { SourceTree } from './contexts/source.ts';
+import type { BuildOptions } from './options.ts';
+import type { StageGraph } from './plan/graph.ts';
+import type { StageResult } from './stage.ts';
+
+export interface Session extends AsyncDisposable {
+  options: BuildOptions;
+  store: Store;
+  context: Context;
+  dockerfile: Dockerfile;
+  graph: StageGraph;
+  platform: Platform;
+  solver: Solver;
+  /** Names the project in the slots of its steps: context and Dockerfile. */
+  project: string;
+  /** The helper process that runs and unpacks; started at the first call. Throws RUNTIME when there is no way to RUN. */
+  executor(): Promise<Executor>;
+  remote(): Promise<Remote>;
+  /** The main build context, walked at the first call. */
+  contextTree(): SourceTree;
+  /** The result of a stage, solved at the first call. */
+  stage(index: number): Promise<StageResult>;
+  nextStepId(): number;
+  /** What each step came to, for the history of builds. */
+  steps: BuildEntry['steps'];
+  /** Bytes of a secret, or undefined when it was not given. Throws CONTEXT when its file cannot be read. */
+  secret(id: string): Promise<Uint8Array | undefined>;
+}
+
+export interface SessionParts {
+  options: BuildOptions;
+  context: Context;
+  dockerfile: Dockerfile;
+  graph: StageGraph;
+  platform: Platform;
+  project: string;
+  openContext: () => SourceTree;
+  solveStage: (session: Session, index: number) => Promise<StageResult>;
+}
+
+export function createSession(parts: SessionParts): Session {
+  const { options, context } = parts;
+  const { store } = options;
+  const executor = once(async () => {
+    const { createExecutor } = await import('../runtime/helper-client.ts');
+    return createExecutor({
+      isolation: options.isolation ?? 'auto',
+      folder: store.path('tmp'),
+      onWarning: (text) => context.emit({ type: 'warning', text }),
+    });
+  });
+  const remote = once(async () => {
+    const { createRemote } = await import('../remote/client.ts');
+    return createRemote(options.registries ?? {});
+  });
+  const contextTree = once(parts.openContext);
+  const stages = new Map<number, Promise<StageResult>>();
+  const secrets = new Map((options.secrets ?? []).map((secret) => [secret.id, secret]));
+  let stepId = 0;
+
+  const session: Session = {
+    options,
+    store,
+    context,
+    dockerfile: parts.dockerfile,
+    graph: parts.graph,
+    platform: parts.platform,
+    project: parts.project,
+    solver: {
+      records: store.records,
+      lock: (name, of) => store.lock(name, of),
+      now: () => Date.now(),
+      // Steps mostly wait for their processes, so more may be under way than there are processors.
+      limit: createLimit(options.jobs ?? Math.max(8, cpus().length * 2)),
+      ignoreCache: options.noCache ?? false,
+    },
+    executor: executor.get,
+    remote: remote.get,
+    contextTree: contextTree.get,
+    stage(index) {
+      let solving = stages.get(index);
+      if (!solving) {
+        solving = parts.solveStage(session, index);
+        solving.catch(() => {}); // whoever waits for the stage gets the error; a stage that nobody waits for any more has none to give
+        stages.set(index, solving);
+      }
+      return solving;
+    },
+    nextStepId: () => ++stepId,
+    steps: [],
+    async secret(id) {
+      const secret = secrets.get(id);
+      if (!secret) return undefined;
+      if ('value' in secret) return typeof secret.value === 'string' ? Buffer.from(secret.value) : secret.value;
+      if ('env' in secret) {
+        const value = process.env[secret.env];
+        if (value === undefined) throw new SiruError('CONTEXT', `secret ${id}: the environment variable ${secret.env} is not set`);
+        return Buffer.from(value);
+      }
+      const { readFile } = await import('node:fs/promises');
+      try {
+        return await readFile(secret.file);
+      } catch (error) {
+        throw new SiruError('CONTEXT', `secret ${id}: cannot read ${secret.file}`, { cause: error });
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.allSettled(stages.values());
+      const [started] = await Promise.allSettled([executor.made()]);
+      if (started?.status === 'fulfilled') await started.value?.close();
+      const [client] = await Promise.allSettled([remote.made()]);
+      if (client?.status === 'fulfilled') await client.value?.close?.();
+    },
+  };
+  return session;
+}
+
+/** Makes a thing at the first `get`; `made` gives it only when it was made. */
+function once<T>(make: () => T): { get: () => T; made: () => T | undefined } {
+  let made: { value: T } | undefined;
+  return { get: () => (made ??= { value: make() }).value, made: () => made?.value };
+}
+
+/** A step as events name it. */
+export function stepRef(session: Session, stage: string, index: number, total: number, text: string, line?: number): StepRef {
+  const ref: StepRef = { id: session.nextStepId(), stage, index, total, text };
+  if (line !== undefined) ref.line = line;
+  return ref;
+}

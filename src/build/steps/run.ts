@@ -1,0 +1,219 @@
+/** RUN: a process over the layers below; what it writes is the layer. */
+import { unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Context } from '../../base/context.ts';
+import { SiruError } from '../../base/errors.ts';
+import { chainId, hexOf, sha256, type Digest } from '../../oci/digest.ts';
+import type { Executor, Mount, ProcessSpec, RunResult } from '../../runtime/executor.ts';
+import type { Executed, Step } from '../../solver/step.ts';
+import type { KeyPart, Store } from '../../store/store.ts';
+import { runKeyParts } from '../plan/normalise.ts';
+import type { RunMountPlan, RunPlan } from '../step-plan.ts';
+
+export interface RunDeps {
+  store: Store;
+  /** diff IDs of the layers below, bottom first. */
+  layers: Digest[];
+  executor(): Promise<Executor>;
+  /** Unpacks what is not unpacked of these layers. */
+  unpack(layers: Digest[], executor: Executor, context: Context): Promise<void>;
+  /** The numbers of the plan's user in the layers below. Called when they are unpacked. */
+  resolveUser(user: string): Promise<ProcessSpec['user']>;
+  /** The content of a bind mount: its key parts, and the layers that hold it. */
+  bindContent(mount: Extract<RunMountPlan, { type: 'bind' | 'cache' }>): Promise<BindContent>;
+  secret(id: string): Promise<Uint8Array | undefined>;
+  network: 'host' | 'none';
+  hosts: [string, string][];
+  epoch?: number;
+  onOutput(stream: 'stdout' | 'stderr', bytes: Buffer): void;
+}
+
+export interface BindContent {
+  parts: KeyPart[];
+  layers: Digest[];
+  /** Path inside those layers. */
+  source: string;
+}
+
+/** A process of a RUN ended with another code than 0. */
+export class RunFailed extends SiruError {
+  readonly exitCode: number;
+  constructor(message: string, exitCode: number, hint?: string) {
+    super('RUN_FAILED', message, { hint });
+    this.exitCode = exitCode;
+  }
+}
+
+export function createRunStep(plan: RunPlan, text: string, slots: string[], deps: RunDeps): Step {
+  const parent = chainId(deps.layers);
+  const contents = new Map<RunMountPlan, Promise<BindContent>>();
+  const contentOf = (mount: Extract<RunMountPlan, { type: 'bind' | 'cache' }>): Promise<BindContent> => {
+    let content = contents.get(mount);
+    if (!content) contents.set(mount, (content = deps.bindContent(mount)));
+    return content;
+  };
+  return {
+    text,
+    slots,
+    scope: `run ${parent}`,
+    async parts() {
+      const parts: KeyPart[] = [{ name: 'parent', value: parent }, ...runKeyParts(plan)];
+      for (const [name] of deps.hosts) parts.push({ name: `host ${name}`, value: '' });
+      for (const mount of plan.mounts) if (mount.type === 'bind') parts.push(...(await contentOf(mount)).parts);
+      return parts;
+    },
+    execute: (context) => executeRun(plan, deps, contentOf, context),
+  };
+}
+
+async function executeRun(
+  plan: RunPlan,
+  deps: RunDeps,
+  contentOf: (mount: Extract<RunMountPlan, { type: 'bind' | 'cache' }>) => Promise<BindContent>,
+  context: Context,
+): Promise<Executed> {
+  const { store } = deps;
+  const executor = await deps.executor();
+  await deps.unpack(deps.layers, executor, context);
+  await using mounts = await prepareMounts(plan, deps, executor, contentOf, context);
+  const folder = store.temporary('-run');
+  const lowers = treesOf(store, deps.layers);
+  const mountpoints = mounts.list.map(({ target, type }) => ({ path: target, type: type === 'file' ? ('file' as const) : ('dir' as const) }));
+  const { id } = await executor.prepare({ lowers, folder, mountpoints });
+  try {
+    const spec: ProcessSpec = {
+      args: plan.args,
+      env: [...plan.env, ...mounts.env],
+      cwd: plan.cwd,
+      user: await deps.resolveUser(plan.user),
+      hostname: 'buildkitsandbox',
+      mounts: mounts.list,
+      network: plan.network === 'none' ? 'none' : plan.network === 'host' ? 'host' : deps.network,
+      hosts: deps.hosts,
+    };
+    if (plan.security === 'insecure') spec.insecure = true;
+    const result = await executor.run(id, spec, { type: 'stream', onOutput: deps.onOutput }, context.signal);
+    if (result.exitCode !== 0) throw failure(plan, result);
+    const tar = store.temporary('.tar');
+    const target = store.temporary('-layer');
+    const layer = await executor.commit(id, { tar, target, ...(deps.epoch === undefined ? {} : { epoch: deps.epoch }) });
+    const drop = async (): Promise<void> => {
+      await unlink(tar).catch(() => {});
+      await executor.removeTrees([target]);
+    };
+    const executed: Executed = {
+      layer,
+      drop,
+      async keep() {
+        const { readFile } = await import('node:fs/promises');
+        store.blobs.adopt(tar, layer.diffId);
+        store.layers.put(layer, await readFile(join(target, 'toc')));
+        if (store.layers.unpacked(layer.diffId)) return drop();
+        await executor.move(join(target, 'fs'), join(store.layers.path(layer.diffId), 'fs'));
+        store.layers.setUnpacked(layer.diffId);
+        await executor.removeTrees([target]);
+      },
+    };
+    if (layer.newest !== undefined) executed.created = new Date(Math.min(layer.newest * 1000, Date.now())).toISOString();
+    return executed;
+  } finally {
+    await executor.remove(id);
+  }
+}
+
+function treesOf(store: Store, layers: Digest[]): string[] {
+  return layers.map((diffId) => join(store.layers.path(diffId), 'fs'));
+}
+
+function failure(plan: RunPlan, result: RunResult): RunFailed {
+  const command = plan.args.length === 3 && plan.args[1] === '-c' ? plan.args[2]! : plan.args.join(' ');
+  const shown = command.length > 200 ? `${command.slice(0, 197)}...` : command;
+  if (result.startFailure) {
+    return new RunFailed(`cannot start ${JSON.stringify(plan.args[0])}: ${result.startFailure}`, result.exitCode, 'Does the base image have this program, and is it made for this platform?');
+  }
+  const reason = result.oom ? ' (killed for want of memory)' : '';
+  return new RunFailed(`the command exited with code ${result.exitCode}${reason}: ${shown}`, result.exitCode);
+}
+
+interface PreparedMounts extends AsyncDisposable {
+  list: Mount[];
+  /** Secrets that were asked for as environment variables. */
+  env: string[];
+}
+
+async function prepareMounts(
+  plan: RunPlan,
+  deps: RunDeps,
+  executor: Executor,
+  contentOf: (mount: Extract<RunMountPlan, { type: 'bind' | 'cache' }>) => Promise<BindContent>,
+  context: Context,
+): Promise<PreparedMounts> {
+  const list: Mount[] = [];
+  const env: string[] = [];
+  const locks: Disposable[] = [];
+  const snapshot = async (mount: Extract<RunMountPlan, { type: 'bind' | 'cache' }>): Promise<{ lowers: string[]; source: string }> => {
+    const content = await contentOf(mount);
+    await deps.unpack(content.layers, executor, context);
+    return { lowers: treesOf(deps.store, content.layers), source: content.source };
+  };
+  if (plan.script) {
+    list.push({ type: 'file', target: `/dev/pipes/${plan.script.name}`, bytes: Buffer.from(plan.script.content).toString('base64'), mode: 0o755, uid: 0, gid: 0, readonly: true });
+  }
+  for (const mount of plan.mounts) {
+    switch (mount.type) {
+      case 'bind':
+        list.push({ type: 'snapshot', ...(await snapshot(mount)), target: mount.target, readonly: mount.readonly });
+        break;
+      case 'tmpfs':
+        list.push({ type: 'tmpfs', target: mount.target, ...(mount.size === undefined ? {} : { size: mount.size }) });
+        break;
+      case 'cache': {
+        const { folder, lock } = await cacheFolder(mount.id, mount.sharing, deps.store, context);
+        if (lock) locks.push(lock);
+        const { target, mode, uid, gid, readonly } = mount;
+        list.push({ type: 'cache', folder, target, mode, uid, gid, readonly, ...(mount.from ? { from: await snapshot(mount) } : {}) });
+        break;
+      }
+      case 'secret': {
+        const value = await deps.secret(mount.id);
+        if (!value) {
+          if (mount.required) throw new SiruError('CONTEXT', `secret ${mount.id} is required, and was not given`, { hint: `Give it: --secret id=${mount.id},src=FILE` });
+          break;
+        }
+        if (mount.env !== undefined) env.push(`${mount.env}=${Buffer.from(value).toString()}`);
+        if (mount.target !== undefined) {
+          const { target, mode, uid, gid } = mount;
+          list.push({ type: 'file', target, bytes: Buffer.from(value).toString('base64'), mode, uid, gid });
+        }
+        break;
+      }
+      case 'ssh':
+        if (mount.required) throw new SiruError('UNSUPPORTED', 'RUN --mount=type=ssh is not available', { hint: 'Use a secret for the key: --mount=type=secret' });
+    }
+  }
+  return {
+    list,
+    env,
+    async [Symbol.asyncDispose]() {
+      for (const lock of locks) lock[Symbol.dispose]();
+    },
+  };
+}
+
+/**
+ * The folder behind a cache mount. `locked` waits until nobody else has it; `private` takes the first copy that nobody
+ * has; `shared` takes it whoever has it.
+ */
+async function cacheFolder(id: string, sharing: 'shared' | 'private' | 'locked', store: Store, context: Context): Promise<{ folder: string; lock?: Disposable }> {
+  const folder = (copy: number): string => store.path('cache-mounts', copy === 0 ? hexOf(sha256(id)) : `${hexOf(sha256(id))}-${copy}`);
+  if (sharing === 'shared') return { folder: folder(0) };
+  if (sharing === 'locked') return { folder: folder(0), lock: await store.lock(`cache-mount:${id}`, context) };
+  for (let copy = 0; ; copy++) {
+    const soon = { ...context, signal: AbortSignal.any([context.signal, AbortSignal.timeout(20)]) };
+    try {
+      return { folder: folder(copy), lock: await store.lock(`cache-mount:${id}${copy === 0 ? '' : `#${copy}`}`, soon) };
+    } catch (error) {
+      if (context.signal.aborted || !soon.signal.aborted) throw error;
+    }
+  }
+}
