@@ -57,6 +57,29 @@ test('a process that is killed holds nothing any more', async (t) => {
   assert.equal((await pruned).blobs, 1);
 });
 
+test('handles that ask all the time do not keep a collection waiting', async (t) => {
+  const root = join(folder(t), 'store');
+  const script = `
+    import { openStore } from ${JSON.stringify(join(import.meta.dirname, 'open-store.ts'))};
+    const store = await openStore({ root: ${JSON.stringify(root)} });
+    console.log('ready');
+    for (let i = 0; ; i++) {
+      store.blobs.put(Buffer.from('busy ' + process.pid + i));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  `;
+  const children = [1, 2, 3, 4].map(() => spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] }));
+  const ended = Promise.all(children.map((child) => once(child, 'close')));
+  await Promise.all(children.map((child) => once(child.stdout, 'data')));
+  await using store = await openStore({ root });
+  const start = performance.now();
+  const report = await store.prune({ all: true }, quiet).finally(() => children.forEach((child) => child.kill('SIGKILL')));
+  await ended;
+  assert.equal(report.blobs, 0, 'all is held');
+  t.diagnostic(`${(performance.now() - start).toFixed(0)} ms`);
+  assert.equal(count(root, 'collecting'), 0);
+});
+
 test('a lease of another machine or namespace ends when it was not renewed', async (t) => {
   const root = join(folder(t), 'store');
   const store = await openStore({ root });

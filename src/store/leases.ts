@@ -4,7 +4,8 @@
  * Telling must be cheap and collecting must be safe, so a lease is written in two parts. Before a handle asks the database
  * for the first time it marks its lease dirty, in a small transaction; what it is then told it keeps in memory. A moment
  * later, or when it is closed, the list is written and the mark taken away. A collection decides in a transaction too: it
- * sees either the list, or the mark, and then waits until the mark is gone.
+ * sees either the list, or the mark, and then waits until the mark is gone. While one waits, lists are written at once, so
+ * that many busy handles cannot keep it waiting.
  *
  *     leases.open()                     // marks, unless it is marked; outside of any transaction
  *     if (exists(digest)) leases.hold('blob', digest)
@@ -29,6 +30,8 @@ const flushAfter = 200;
 /** A process that cannot be looked at (another pid namespace) lives this long after its last renewal. */
 const lifetime = 10 * 60_000;
 const renewEvery = 60_000;
+/** A collection that has said so longer ago than this is not waiting any more: it was killed. */
+const collectionLifetime = 60_000;
 /** Times of last use are written when they are older than this, so that a build in which nothing changed writes little. */
 const usedGrain = 10 * 60_000;
 
@@ -65,6 +68,10 @@ export function createLeases(db: Database, owner: Owner): Leases {
     dirty = true;
     clearInterval(flushing);
     flushing = setInterval(() => quietly(flush), flushAfter).unref();
+  };
+  const collectionWaits = (): boolean => {
+    const row = db.get<{ since: number }>('SELECT since FROM collecting');
+    return row !== undefined && row.since > Date.now() - collectionLifetime;
   };
   const renew = (): void => {
     if (db.run('UPDATE leases SET expires = ? WHERE id = ?', Date.now() + lifetime, id!) === 1) return;
@@ -103,6 +110,7 @@ export function createLeases(db: Database, owner: Owner): Leases {
         renew();
       }
       mark();
+      if (collectionWaits()) queueMicrotask(() => quietly(flush));
     },
     hold(kind, name) {
       if (held[kind].has(name)) return;
@@ -123,6 +131,12 @@ export function createLeases(db: Database, owner: Owner): Leases {
       });
     },
   };
+}
+
+/** Asks all handles to write their lists at once, or takes that back. */
+export function askForLists(db: Database, ask: boolean): void {
+  if (ask) db.run('INSERT OR REPLACE INTO collecting (one, since) VALUES (1, ?)', Date.now());
+  else db.run('DELETE FROM collecting');
 }
 
 export interface LiveLeases {

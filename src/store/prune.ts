@@ -21,7 +21,7 @@ import { findGarbage } from './garbage.ts';
 import type { Garbage } from './garbage.ts';
 import { forgetImage } from './images.ts';
 import { writeIndexJson } from './index-json.ts';
-import { liveLeases } from './leases.ts';
+import { askForLists, liveLeases } from './leases.ts';
 import type { LiveLeases } from './leases.ts';
 import { removeStaleLocks } from './locks.ts';
 import { layerPath } from './layers.ts';
@@ -33,7 +33,7 @@ import { abandoned, removeAll } from './temporary.ts';
 const orphanAge = 3600 * 1000;
 /** How long to wait for a handle to write its list, and how often to look. */
 const leasePatience = 30_000;
-const leasePoll = 25;
+const leasePoll = 10;
 /** Evicted records whose parts are kept, and places whose last key is. */
 const mostEvicted = 10_000;
 const mostSlots = 20_000;
@@ -69,24 +69,31 @@ function report({ images, records, layers, blobs }: Garbage): PruneReport {
 async function decide(core: Core, options: PruneOptions, context: Context, trees: string[]): Promise<Garbage> {
   const { db, root, owner } = core;
   const deadline = Date.now() + leasePatience;
-  for (;;) {
-    const outcome = db.transaction((): Garbage | NonNullable<LiveLeases['dirty']> => {
-      const live = liveLeases(db, owner);
-      if (live.dirty !== undefined) return live.dirty;
-      const garbage = findGarbage(core, options, live.held, containersNeed(root));
-      apply(core, garbage, trees);
-      if (options.only !== 'images') dropUnnamed(core, live.held, trees);
-      return garbage;
-    });
-    if (!('pid' in outcome)) return outcome;
-    if (Date.now() > deadline) {
-      throw new SiruError('IN_USE', `process ${outcome.pid} works with the store without a pause; nothing was removed`, {
-        hint: 'Prune again when it has ended.',
+  let asked = false;
+  try {
+    for (;;) {
+      const outcome = db.transaction((): Garbage | NonNullable<LiveLeases['dirty']> => {
+        const live = liveLeases(db, owner);
+        if (live.dirty !== undefined) return live.dirty;
+        const garbage = findGarbage(core, options, live.held, containersNeed(root));
+        apply(core, garbage, trees);
+        if (options.only !== 'images') dropUnnamed(core, live.held, trees);
+        return garbage;
       });
+      if (!('pid' in outcome)) return outcome;
+      // Again each time: another collection may have ended and taken it back.
+      askForLists(db, true);
+      asked = true;
+      if (Date.now() > deadline) {
+        throw new SiruError('IN_USE', `process ${outcome.pid} works with the store without a pause; nothing was removed`, {
+          hint: 'Prune again when it has ended.',
+        });
+      }
+      await sleep(leasePoll, undefined, { signal: context.signal }).catch(() => checkCancelled(context));
+      core.leases.flush();
     }
-    await sleep(leasePoll, undefined, { signal: context.signal }).catch(() => checkCancelled(context));
-    // Another handle of this process writes its list in a timer; this one does it here.
-    core.leases.flush();
+  } finally {
+    if (asked) askForLists(db, false);
   }
 }
 

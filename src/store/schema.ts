@@ -52,6 +52,8 @@ const migrations: readonly string[] = [
     id INTEGER PRIMARY KEY AUTOINCREMENT, home TEXT NOT NULL, pid INTEGER NOT NULL, start TEXT NOT NULL,
     expires INTEGER NOT NULL, dirty INTEGER NOT NULL
   ) STRICT;
+  -- At most one row: a collection has waited for dirty leases since then.
+  CREATE TABLE collecting (one INTEGER PRIMARY KEY CHECK (one = 1), since INTEGER NOT NULL) STRICT;
   CREATE TABLE leased (
     lease INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (lease, kind, name)
   ) STRICT, WITHOUT ROWID;

@@ -7,7 +7,8 @@
  *       layers/<hex of diff ID>/toc                   table of contents
  *       layers/<hex of diff ID>/fs/                   the layer unpacked, when something needed it
  *       siru.db                                       SQLite (WAL)
- *       contexts/, cache-mounts/, tmp/, locks/, containers/
+ *       contexts/, cache-mounts/, tmp/, locks/, containers/, listings/
+ *       siru.ballast                                  room for a prune on a full disk
  *
  * The life of a blob: `ingest()` opens a file in tmp/ and hashes what is written; `commit()` renames it to its digest and
  * tells the database, in one write transaction; from then on it is whole and named. A process that dies before leaves
@@ -49,7 +50,7 @@ export interface Store extends AsyncDisposable {
   temporary(suffix?: string): string;
   /** Absolute path of a file or folder of the store's own (`cache-mounts`, `contexts`, ...); the folder above it exists. */
   path(...parts: string[]): string;
-  /** Removes what nothing needs. */
+  /** Removes what nothing needs. What this handle itself was told exists stays too: open a fresh one to prune. */
   prune(options: PruneOptions, context: Context): Promise<PruneReport>;
   /** What the store holds, in bytes, the database included. */
   usage(): Promise<Usage>;
@@ -88,7 +89,7 @@ export interface Ingest extends ByteSink, Disposable {
 
 /** Layers by diff ID: their summary, table of contents, unpacked tree and compressed variants. */
 export interface Layers {
-  /** Leased when found. */
+  /** Leased when found: its table of contents and a blob that holds it (the tar or a variant) must be here. */
   get(diffId: Digest): LayerSummary | undefined;
   /** Records a layer whose tar was read whole. `toc` is the encoded table of contents. */
   put(summary: LayerSummary, toc: Uint8Array): void;
@@ -101,12 +102,12 @@ export interface Layers {
   /** Records that `fs` is whole (it was renamed in). */
   setUnpacked(diffId: Digest): void;
   /**
-   * Blobs that hold this layer, the uncompressed tar included when it is here. `maker` says how Siru made it
+   * Blobs of the store that hold this layer, the uncompressed tar first when it is here; leased. `maker` says how Siru made it
    * (`gzip:5`), or is undefined when it came so from elsewhere.
    */
   variants(diffId: Digest): Variant[];
   addVariant(diffId: Digest, variant: Variant): void;
-  /** The diff ID of a compressed blob that was seen before. */
+  /** The diff ID of a layer's blob that was seen before, whether or not blob and layer are still here. */
   diffIdOf(blob: Digest): Digest | undefined;
 }
 
