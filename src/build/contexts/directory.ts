@@ -1,0 +1,360 @@
+/**
+ * The build context from a directory: one `lstat` per file of the directories that some COPY asks for, the ignore file
+ * applied, owners 0:0, digests remembered between builds (stat-table.ts).
+ */
+import { lstatSync, readdirSync, readlinkSync, realpathSync, statfsSync, type Stats } from 'node:fs';
+import { SiruError, errnoOf, messageOf } from '../../base/errors.ts';
+import type { Entry, EntryType } from '../../layer/entry.ts';
+import { decodePath, fsPath } from '../../layer/path-bytes.ts';
+import type { Found } from '../../layer/toc-contract.ts';
+import { hexOf, sha256 } from '../../oci/digest.ts';
+import type { Store } from '../../store/store.ts';
+import { deviceParts } from '../../sys/node.ts';
+import { readXattrs } from '../../sys/xattr.ts';
+import { readIgnoreFile, type ContextIgnore } from './ignored.ts';
+import { insidePath, resolvePath } from './resolve-path.ts';
+import type { SourceTree } from './source.ts';
+import { columns, createRows, digestOfRow, isSettled, readStatTable, rowFlags, sameStat, writeStatTable, type KeptDirectory, type StatTable } from './stat-table.ts';
+
+export interface ContextOptions {
+  /** Path of the directory. */
+  root: string;
+  /** For messages; `the build context` when not given. */
+  name?: string;
+  /** Path of the Dockerfile: `<Dockerfile>.dockerignore` beside it wins over the context's `.dockerignore`. */
+  dockerfile?: string;
+  /** Where digests are remembered; nowhere when not given. */
+  store?: Pick<Store, 'path' | 'temporary'>;
+}
+
+interface FileFound extends Found {
+  /** Row of its `lstat` in `rows`; -1 for what is not remembered. */
+  row: number;
+  /** Set for files with several names. */
+  inode?: string;
+}
+
+/** Opens a directory as a build context; files are looked at when they are asked for. Throws CONTEXT when it is none. */
+export function openContext(options: ContextOptions): SourceTree {
+  const root = realDirectory(options.root);
+  const name = options.name ?? 'the build context';
+  const ignore = readIgnoreFile(root, options.dockerfile);
+  const table = options.store?.path('contexts', hexOf(sha256(root)));
+  const walk = createWalk(root, ignore, table === undefined ? undefined : readStatTable(table));
+
+  const lookup = (path: string): FileFound | undefined => {
+    if (path === '') return walk.root;
+    const slash = path.lastIndexOf('/');
+    return search(walk.children(slash < 0 ? '' : path.slice(0, slash)), path);
+  };
+
+  const tree: SourceTree = {
+    name,
+    lookup,
+    resolve: (path, how) => resolvePath(path, lookup, how),
+    children: (path) => walk.children(path),
+    below: (path) => below(walk.children, path),
+    content: ({ entry }) => ({ file: fsPath(`${root}/${entry.path}`) }),
+    known: (found) => found.entry.digest ?? digestOfRow(walk.rows, (found as FileFound).row),
+    learn(found, digest) {
+      const { row } = found as FileFound;
+      found.entry.digest = digest;
+      walk.rows.digests.write(digest.slice(7), row * 32, 'hex');
+      walk.rows.flags[row]! |= rowFlags.digest;
+      walk.changed();
+    },
+    identity: (found) => (found as FileFound).inode,
+    verify(founds) {
+      for (const found of founds) {
+        const { row, entry } = found as FileFound;
+        const stat = lstatSync(fsPath(`${root}/${entry.path}`), { throwIfNoEntry: false });
+        if (stat && sameStat(walk.rows, row, stat)) continue;
+        throw new SiruError('CONTEXT', `${JSON.stringify(entry.path)} changed while it was read`, {
+          hint: 'Run again when nothing writes to the file, or leave it out with .dockerignore.',
+        });
+      }
+    },
+    hiddenBy(path) {
+      const inside = insidePath(path);
+      return lstatSync(fsPath(`${root}/${inside}`), { throwIfNoEntry: false }) && ignore?.ruleFor(inside);
+    },
+    save() {
+      if (table === undefined || options.store === undefined) return;
+      const kept = walk.toKeep();
+      if (kept === undefined) return;
+      try {
+        writeStatTable(table, options.store.temporary('.stat'), kept);
+      } catch {
+        // Only the next build's speed depends on it.
+      }
+    },
+  };
+  return tree;
+}
+
+function realDirectory(path: string): string {
+  try {
+    const real = realpathSync(path);
+    if (lstatSync(real).isDirectory()) return real;
+  } catch (error) {
+    throw new SiruError('CONTEXT', `the build context ${path} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+  throw new SiruError('CONTEXT', `the build context ${path} is not a directory`, { hint: 'Name the directory that holds the files to copy.' });
+}
+
+/** Finds a path among children, which are sorted by path. */
+function search(children: FileFound[], path: string): FileFound | undefined {
+  let low = 0;
+  let high = children.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (children[middle]!.entry.path < path) low = middle + 1;
+    else high = middle;
+  }
+  return children[low]?.entry.path === path ? children[low] : undefined;
+}
+
+function* below(children: (path: string) => FileFound[], path: string): Generator<FileFound, undefined> {
+  const all: FileFound[] = [];
+  const visit = (directory: string): void => {
+    for (const found of children(directory)) {
+      all.push(found);
+      if (found.entry.type === 'dir') visit(found.entry.path);
+    }
+  };
+  visit(path);
+  yield* all.sort((a, b) => (a.entry.path < b.entry.path ? -1 : 1));
+  return undefined;
+}
+
+interface Walk {
+  root: FileFound;
+  rows: ReturnType<typeof createRows>;
+  /** What is visible directly below a directory, sorted; read at the first call. */
+  children(path: string): FileFound[];
+  /** Says that there is something new to remember. */
+  changed(): void;
+  /** Rows for the next build, or undefined when the table on disk serves it as well. */
+  toKeep(): KeptDirectory[] | undefined;
+}
+
+/** A directory that was read: its visible children, and the time just before it was read. */
+interface Read {
+  children: FileFound[];
+  looked: number;
+}
+
+function createWalk(root: string, ignore: ContextIgnore | undefined, known: StatTable | undefined): Walk {
+  const rows = createRows();
+  const read = new Map<string, Read>();
+  const rootStat = lstatSync(root);
+  const fine = isFine(root);
+  let news = false;
+  const rootFound: FileFound = { entry: { path: '', type: 'dir', mode: modeOf(rootStat), uid: 0, gid: 0, size: 0, mtime: secondsOf(rootStat) }, layer: 0, row: -1 };
+
+  function readDirectory(path: string): Read {
+    const looked = Date.now();
+    const children: FileFound[] = [];
+    const prefix = path === '' ? '' : `${path}/`;
+    const place = path === '' ? root : `${root}/${path}`;
+    const before = known?.directories.get(path);
+    let cursor = before?.start ?? 0;
+    const end = before ? before.start + before.count : 0;
+    for (const name of namesIn(place, path)) {
+      const child = prefix + name;
+      const hidden = ignore !== undefined && ignore.hides(child);
+      if (hidden && !ignore.mayShowBelow(child)) continue;
+      const real = `${place}/${name}`;
+      const stat = statOf(real, child);
+      if (stat === undefined) continue;
+      // A hidden directory shows when something in it does.
+      if (hidden && (!stat.isDirectory() || walkInto(child).length === 0)) continue;
+      const entry = entryOf(child, real, stat);
+      if (entry === undefined) continue;
+      const row = rows.add(stat);
+      while (cursor < end && known!.names[cursor]! < name) cursor++;
+      if (cursor < end && known!.names[cursor] === name && sameStat(known!, cursor, stat)) {
+        rows.flags[row] = known!.flags[cursor]!;
+        if (rows.flags[row]! & rowFlags.digest) known!.digests.copy(rows.digests, row * 32, cursor * 32, cursor * 32 + 32);
+      }
+      if (!(rows.flags[row]! & rowFlags.noXattrs)) {
+        const xattrs = xattrsOf(real, entry);
+        if (xattrs) entry.xattrs = xattrs;
+        else {
+          rows.flags[row]! |= rowFlags.noXattrs;
+          news = true;
+        }
+      }
+      const found: FileFound = { entry, layer: 0, row };
+      if (stat.nlink > 1 && entry.type === 'file') found.inode = `${stat.dev}:${stat.ino}`;
+      children.push(found);
+    }
+    return { children, looked };
+  }
+
+  /** Of a directory that is known to be one. */
+  function walkInto(path: string): FileFound[] {
+    let found = read.get(path);
+    if (found === undefined) read.set(path, (found = readDirectory(path)));
+    return found.children;
+  }
+
+  /** Only what the walk shows is walked: no path leads through a link or into what is hidden. */
+  function childrenOf(path: string): FileFound[] {
+    const found = read.get(path);
+    if (found) return found.children;
+    if (path === '') return walkInto('');
+    const slash = path.lastIndexOf('/');
+    const parent = childrenOf(slash < 0 ? '' : path.slice(0, slash));
+    return search(parent, path)?.entry.type === 'dir' ? walkInto(path) : [];
+  }
+
+  return {
+    root: rootFound,
+    rows,
+    children: childrenOf,
+    changed() {
+      news = true;
+    },
+    toKeep() {
+      if (!news) return undefined;
+      news = false;
+      const kept: KeptDirectory[] = [];
+      for (const [path, { children, looked }] of read) {
+        const settled = children.filter(({ row }) => {
+          const at = row * columns;
+          const sameDevice = rows.numbers[at] === rootStat.dev;
+          return rows.flags[row] !== 0 && isSettled(rows.numbers[at + 3]!, rows.numbers[at + 4]!, looked, fine && sameDevice);
+        });
+        const start = path === '' ? 0 : path.length + 1;
+        if (settled.length > 0) kept.push({ path, from: rows, rows: settled.map(({ row }) => row), names: settled.map(({ entry }) => entry.path.slice(start)) });
+      }
+      for (const [path, { start, count }] of known?.directories ?? []) {
+        if (read.has(path) || !mayStillBe(path)) continue;
+        kept.push({ path, from: known!, rows: Array.from({ length: count }, (_, i) => start + i), names: known!.names.slice(start, start + count) });
+      }
+      return kept;
+    },
+  };
+
+  /** False for a directory of an earlier build that this one would have met if it were still there. */
+  function mayStillBe(path: string): boolean {
+    for (let slash = path.lastIndexOf('/'), at = path; ; slash = at.lastIndexOf('/')) {
+      const parent = slash < 0 ? '' : at.slice(0, slash);
+      const listed = read.get(parent);
+      if (listed) return search(listed.children, at)?.entry.type === 'dir';
+      if (parent === '') return true;
+      at = parent;
+    }
+  }
+}
+
+/** Names in a directory, sorted as entries are. */
+function namesIn(place: string, path: string): string[] {
+  try {
+    const names = readdirSync(fsPath(place));
+    // A name that is not UTF-8 comes with replacement characters: then all are read as bytes.
+    const right = names.some((name) => name.includes('\ufffd')) ? readdirSync(fsPath(place), 'buffer').map((bytes) => decodePath(bytes)) : names;
+    return right.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return []; // gone since its parent was read
+    throw unreadable(path, error);
+  }
+}
+
+function unreadable(path: string, error: unknown): SiruError {
+  return new SiruError('CONTEXT', `cannot read ${path === '' ? 'the build context' : JSON.stringify(path)}: ${messageOf(error)}`, {
+    hint: 'Make it readable, or leave it out with .dockerignore.',
+    cause: error,
+  });
+}
+
+function statOf(real: string, path: string): Stats | undefined {
+  try {
+    return lstatSync(fsPath(real), { throwIfNoEntry: false });
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+const typeBits = 0o170000;
+
+function typeOf(mode: number): EntryType | undefined {
+  switch (mode & typeBits) {
+    case 0o100000:
+      return 'file';
+    case 0o040000:
+      return 'dir';
+    case 0o120000:
+      return 'symlink';
+    case 0o020000:
+      return 'char';
+    case 0o060000:
+      return 'block';
+    case 0o010000:
+      return 'fifo';
+    default:
+      return undefined; // a socket: no tar can hold it
+  }
+}
+
+/** Windows has no permission bits; docker's client sends 0755 for everything from there. */
+function modeOf(stat: Stats): number {
+  return process.platform === 'win32' ? 0o755 : stat.mode & 0o7777;
+}
+
+function secondsOf(stat: Stats): number {
+  return Math.floor(stat.mtimeMs / 1000);
+}
+
+function entryOf(path: string, real: string, stat: Stats): Entry | undefined {
+  const type = typeOf(stat.mode);
+  if (type === undefined) return undefined;
+  const entry: Entry = { path, type, mode: modeOf(stat), uid: 0, gid: 0, size: type === 'file' ? stat.size : 0, mtime: secondsOf(stat) };
+  if (type === 'symlink') {
+    entry.mode = 0o777;
+    try {
+      entry.link = decodePath(readlinkSync(fsPath(real), 'buffer'));
+    } catch (error) {
+      throw unreadable(path, error);
+    }
+    if (process.platform === 'win32') entry.link = entry.link.replaceAll('\\', '/');
+  } else if (type === 'char' || type === 'block') Object.assign(entry, deviceParts(stat.rdev));
+  return entry;
+}
+
+/** Attributes that mean the same in an image: file capabilities and the user's own. */
+function isCarried(name: string): boolean {
+  return name === 'security.capability' || name.startsWith('user.');
+}
+
+function xattrsOf(real: string, entry: Entry): Record<string, Uint8Array> | undefined {
+  if (process.platform !== 'linux' || (entry.type !== 'file' && entry.type !== 'dir')) return undefined;
+  try {
+    return readXattrs(fsPath(real), isCarried);
+  } catch {
+    return undefined; // docker copies them as far as it can, too
+  }
+}
+
+/** File systems of Linux that are local and take times from the kernel's clock, by the magic numbers of statfs(2). */
+const fineTypes = new Set([
+  0xef53, // ext2 to ext4
+  0x58465342, // XFS
+  0x9123683e, // Btrfs
+  0x01021994, // tmpfs
+  0x794c7630, // overlay: the times are those of the upper file system
+  0x2fc12fc1, // ZFS
+  0xf2f52010, // F2FS
+  0xca451a4e, // bcachefs
+]);
+
+function isFine(root: string): boolean {
+  if (process.platform !== 'linux') return false;
+  try {
+    return fineTypes.has(statfsSync(root).type);
+  } catch {
+    return false;
+  }
+}
+

@@ -1,0 +1,168 @@
+/** Which files the source words of a COPY name: wildcards, `--parents`, and a good message for what is not there. */
+import { SiruError } from '../../base/errors.ts';
+import { createWildcard } from '../../dockerfile/ignore.ts';
+import type { Found } from '../../layer/toc-contract.ts';
+import { insidePath } from '../contexts/resolve-path.ts';
+import type { SourceTree } from '../contexts/source.ts';
+
+/** A path that a source word names. */
+export interface Match {
+  /** As named: not followed when it is a link. */
+  path: string;
+  /** What is copied: the link's target when it is one. */
+  found: Found;
+}
+
+/** True for a name with `*`, `?` or `[` that no backslash takes the meaning of. */
+export function hasWildcard(name: string): boolean {
+  return /^(?:[^\\*?[]|\\[\s\S]?)*[*?[]/.test(name);
+}
+
+/**
+ * The paths that a word names, in order. A wildcard that matches nothing names none; a word without wildcards must be
+ * there. Links are followed in the part before the first wildcard, and in each match.
+ */
+export function matchSource(tree: SourceTree, word: string): Match[] {
+  const names = insidePath(word).split('/');
+  const first = names.findIndex(hasWildcard);
+  if (first < 0) {
+    const path = names.join('/');
+    const { found } = tree.resolve(path);
+    if (!found) throw missing(tree, word, path);
+    return [{ path, found }];
+  }
+  const base = names.slice(0, first).join('/');
+  const { found: start } = tree.resolve(base);
+  if (start?.entry.type !== 'dir') return [];
+  const matches: Match[] = [];
+  const tests = names.slice(first).map((name) => createWildcard(name));
+  const visit = (directory: string, shown: string, depth: number): void => {
+    for (const child of tree.children(directory)) {
+      const name = baseName(child.entry.path);
+      if (!tests[depth]!(name)) continue;
+      const path = shown === '' ? name : `${shown}/${name}`;
+      if (depth + 1 < tests.length) {
+        if (child.entry.type === 'dir') visit(child.entry.path, path, depth + 1);
+        continue;
+      }
+      const found = child.entry.type === 'symlink' ? tree.resolve(child.entry.path).found : child;
+      if (!found) throw new SiruError('CONTEXT', `${JSON.stringify(path)} is a symbolic link that leads nowhere inside ${tree.name}`);
+      matches.push({ path, found });
+    }
+  };
+  visit(start.entry.path, base, 0);
+  return matches;
+}
+
+/** What a word of `--parents` names: where the tree to keep begins (the `/./`), and paths below it. */
+export interface ParentsMatch {
+  base: Match;
+  /** Sorted; relative to the base; '' for all of it. */
+  paths: string[];
+}
+
+export function matchParents(tree: SourceTree, word: string): ParentsMatch[] {
+  const pivot = word.indexOf('/./');
+  const start = pivot < 0 ? '' : word.slice(0, pivot);
+  const pattern = insidePath(pivot < 0 ? word : word.slice(pivot + 3));
+  const names = pattern === '' ? [] : pattern.split('/');
+  const wild = names.some(hasWildcard);
+  const found: ParentsMatch[] = [];
+  for (const base of matchSource(tree, start)) {
+    const at = base.found.entry.path;
+    if (base.found.entry.type !== 'dir') {
+      if (!wild && !hasWildcard(start)) throw new SiruError('CONTEXT', `${JSON.stringify(base.path)} in ${tree.name} is not a directory`);
+      continue;
+    }
+    const paths = names.length === 0 ? [''] : matchBelow(tree, at, names);
+    if (paths.length === 0 && !wild && !hasWildcard(start)) throw missing(tree, word, at === '' ? pattern : `${at}/${pattern}`);
+    if (paths.length > 0) found.push({ base, paths });
+  }
+  return found;
+}
+
+/** Paths below `base` that the names match, where `**` stands for any number of directories. Relative, sorted, each once. */
+function matchBelow(tree: SourceTree, base: string, names: string[]): string[] {
+  const tests = names.map((name) => (name === '**' ? undefined : createWildcard(name)));
+  const seen = new Set<string>();
+  const start = base === '' ? 0 : base.length + 1;
+  const visit = (directory: string, depth: number): void => {
+    const test = tests[depth];
+    const last = depth + 1 === tests.length;
+    if (test === undefined && !last) visit(directory, depth + 1);
+    for (const { entry } of tree.children(directory)) {
+      if (test === undefined) {
+        if (last) seen.add(entry.path.slice(start));
+        else if (entry.type === 'dir') visit(entry.path, depth);
+      } else if (test(baseName(entry.path))) {
+        if (last) seen.add(entry.path.slice(start));
+        else if (entry.type === 'dir') visit(entry.path, depth + 1);
+      }
+    }
+  };
+  visit(base, 0);
+  return [...seen].sort();
+}
+
+export function baseName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+/** The error for a source that is not there: which rule hides it, or what is there instead. */
+function missing(tree: SourceTree, word: string, path: string): SiruError {
+  const text = `${JSON.stringify(word)} is not in ${tree.name}`;
+  const rule = tree.hiddenBy?.(path);
+  if (rule) {
+    return new SiruError('CONTEXT', `${text}: hidden by line ${rule.line} of ${rule.file}: ${rule.text}`, {
+      hint: `Change that line, or add the exception !${path}`,
+    });
+  }
+  const names = path.split('/');
+  let there = '';
+  for (const [i, name] of names.entries()) {
+    const next = there === '' ? name : `${there}/${name}`;
+    const { found } = tree.resolve(next);
+    if (found && (found.entry.type === 'dir' || i === names.length - 1)) {
+      there = next;
+      continue;
+    }
+    if (found) return new SiruError('CONTEXT', `${text}: ${JSON.stringify(next)} is a file`);
+    const near = nearest(name, tree.children(tree.resolve(there).path).map(({ entry }) => baseName(entry.path)));
+    const where = there === '' ? `the top of ${tree.name}` : JSON.stringify(there);
+    const hint = near === undefined ? undefined : `Did you mean ${[there, near, ...names.slice(i + 1)].filter((part) => part !== '').join('/')}?`;
+    return new SiruError('CONTEXT', `${text}: there is no ${JSON.stringify(name)} in ${where}`, {
+      hint: hint ?? 'Sources are paths inside the context, whatever the place of the Dockerfile.',
+    });
+  }
+  return new SiruError('CONTEXT', text);
+}
+
+/** The name most like the one that was asked for: the same but for case, or few letters away. */
+function nearest(name: string, names: string[]): string | undefined {
+  const lower = name.toLowerCase();
+  const same = names.find((other) => other.toLowerCase() === lower);
+  if (same !== undefined) return same;
+  let best: string | undefined;
+  let least = Math.min(3, Math.ceil(name.length / 3) + 1);
+  for (const other of names.slice(0, 5000)) {
+    const steps = distance(lower, other.toLowerCase(), least);
+    if (steps >= least) continue;
+    least = steps;
+    best = other;
+  }
+  return best;
+}
+
+/** Edit distance; anything from `limit` up counts as `limit`. */
+function distance(a: string, b: string, limit: number): number {
+  if (Math.abs(a.length - b.length) >= limit) return limit;
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    row = next;
+  }
+  return Math.min(limit, row[b.length]!);
+}

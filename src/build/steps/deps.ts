@@ -1,0 +1,24 @@
+/** What COPY, ADD and WORKDIR need of the stage and the session that they belong to. */
+import type { Context } from '../../base/context.ts';
+import type { View } from '../../layer/toc-contract.ts';
+import type { Store } from '../../store/store.ts';
+import type { SourceTree } from '../contexts/source.ts';
+import type { SourceRef } from '../step-plan.ts';
+
+export interface FileStepDeps {
+  /** The instruction, for people. */
+  text: string;
+  /** See Step.slots. */
+  slots: string[];
+  store: Store;
+  /** For parts(), which gets none; execute() uses the one that it is given. */
+  context: Context;
+  /** The merged view of the layers below. */
+  view: View;
+  /** A regular file of the view, links followed; undefined when there is none. */
+  readFile(path: string): Promise<Uint8Array | undefined>;
+  /** The files that an instruction copies from. */
+  source(from: SourceRef): Promise<SourceTree>;
+  /** SOURCE_DATE_EPOCH in seconds: no time in the layer is newer. */
+  epoch?: number;
+}

@@ -1,0 +1,152 @@
+/**
+ * The life of a step that makes its layer straight from files (COPY, ADD, WORKDIR): plan, digests, key, tar.
+ *
+ * When most of the bytes have no known digest, the layer is written while the key is found, so that each file is read
+ * once: if the key is a hit after all, the layer is dropped. Else only the unknown files are read for the key, and the
+ * layer is written on a miss.
+ */
+import type { Context } from '../../base/context.ts';
+import { SiruError } from '../../base/errors.ts';
+import type { Entry } from '../../layer/entry.ts';
+import type { Executed, Step } from '../../solver/step.ts';
+import type { KeyPart } from '../../store/store.ts';
+import { createListing, saveListing, type Listing } from '../contexts/listing.ts';
+import type { SourceTree } from '../contexts/source.ts';
+import type { PlannedCopy } from './copy-plan.ts';
+import type { FileStepDeps } from './deps.ts';
+import type { Output } from './destination.ts';
+import { hashFiles } from './hash-files.ts';
+import { createPause, executedOf, writeLayer, type WrittenLayer } from './write-layer.ts';
+
+export interface FileStepPlan {
+  planned: PlannedCopy;
+  /** Key parts beside the files and the answers of the destination. */
+  parts: KeyPart[];
+  /** False for a step that reads no files. */
+  files: boolean;
+  /** Frees what planning prepared. */
+  release?(): void;
+}
+
+/** `plan` is called once, by parts(). */
+export function createFileStep(deps: FileStepDeps, plan: () => Promise<FileStepPlan>): Step {
+  const { store, epoch } = deps;
+  let made: FileStepPlan | undefined;
+  let listing: Listing | undefined;
+  let captured: WrittenLayer | undefined;
+
+  function release(): void {
+    captured?.drop();
+    captured = undefined;
+    made?.release?.();
+  }
+
+  return {
+    text: deps.text,
+    slots: deps.slots,
+    // A layer with clamped times must not stand in for one without, or the other way round.
+    scope: epoch === undefined ? 'copy' : `copy ${epoch}`,
+    async parts() {
+      made = await plan();
+      const { planned, parts, files } = made;
+      const all = [...parts, ...planned.answers];
+      if (epoch !== undefined) all.push({ name: 'SOURCE_DATE_EPOCH', value: String(epoch) });
+      if (!files) return all;
+      captured = await findDigests(planned.outputs, deps, deps.context);
+      for (const tree of treesOf(planned.outputs)) tree.save?.();
+      listing = createListing(listingEntries(planned));
+      return [...all, { name: 'files', value: listing.digest, listing: listing.digest }];
+    },
+    async execute(context): Promise<Executed> {
+      const { planned } = made!;
+      try {
+        const layer = captured ?? (await write(planned.outputs, store, context));
+        captured = undefined;
+        if (listing) saveListing(listing, store);
+        return executedOf(layer, planned.newest);
+      } finally {
+        release();
+      }
+    },
+    release,
+  };
+}
+
+function treesOf(outputs: Output[]): Set<SourceTree> {
+  const trees = new Set<SourceTree>();
+  let last: SourceTree | undefined;
+  for (const { tree } of outputs) {
+    if (tree && tree !== last) trees.add((last = tree));
+  }
+  return trees;
+}
+
+/** Gives each file its digest. Returns the layer when it was cheaper to write it on the way. */
+async function findDigests(outputs: Output[], deps: FileStepDeps, context: Context): Promise<WrittenLayer | undefined> {
+  const unknown: Output[] = [];
+  let known = 0;
+  let missing = 0;
+  for (const output of outputs) {
+    const { entry, found, tree } = output;
+    if (entry.type !== 'file' || !found || !tree) continue;
+    const digest = tree.known(found);
+    // What one more file costs counts as some bytes.
+    const cost = entry.size + 8192;
+    if (digest === undefined) {
+      unknown.push(output);
+      missing += cost;
+    } else {
+      entry.digest = digest;
+      known += cost;
+    }
+  }
+  if (unknown.length === 0) return undefined;
+  if (missing > known) return write(outputs, deps.store, context);
+  await prepare(unknown);
+  await hashFiles(unknown, createPause(context));
+  return undefined;
+}
+
+async function prepare(outputs: Output[]): Promise<void> {
+  for (const tree of treesOf(outputs)) {
+    if (tree.prepare) await tree.prepare(outputs.filter((output) => output.tree === tree && output.entry.type === 'file').map(({ found }) => found!));
+  }
+}
+
+/** Writes the layer and makes sure that no file changed since its digest was learned. */
+async function write(outputs: Output[], store: FileStepDeps['store'], context: Context): Promise<WrittenLayer> {
+  await prepare(outputs);
+  const trusted = outputs.filter(({ entry, hashed, found }) => found && entry.type === 'file' && entry.digest !== undefined && !hashed);
+  const layer = await writeLayer(outputs, store, context);
+  try {
+    for (const tree of treesOf(trusted)) tree.verify(trusted.filter((output) => output.tree === tree).map(({ found }) => found!));
+  } catch (error) {
+    layer.drop();
+    throw error;
+  }
+  return layer;
+}
+
+/** The sources of a plan as a listing names them. */
+function listingEntries({ outputs, roots }: PlannedCopy): Entry[] {
+  const entries: Entry[] = roots.map((path) => ({ path, type: 'dir', mode: 0o755, uid: 0, gid: 0, size: 0, mtime: 0 }));
+  let listedOf: Map<string, string> | undefined;
+  for (const { entry, listed } of outputs) {
+    if (listed === undefined) continue;
+    const { type, mode, uid, gid, size, digest, link, xattrs, major, minor } = entry;
+    const shown: Entry = { path: listed, type, mode, uid, gid, size, mtime: 0 };
+    if (digest !== undefined) shown.digest = digest;
+    if (link !== undefined) shown.link = link;
+    if (type === 'hardlink') {
+      listedOf ??= new Map(outputs.flatMap((output) => (output.listed === undefined ? [] : [[output.entry.path, output.listed]])));
+      const first = listedOf.get(link!);
+      if (first === undefined) throw new SiruError('CONTEXT', `${JSON.stringify(listed)} links to nothing`);
+      shown.link = first;
+    }
+    if (xattrs) shown.xattrs = xattrs;
+    if (major !== undefined) shown.major = major;
+    if (minor !== undefined) shown.minor = minor;
+    entries.push(shown);
+  }
+  return entries;
+}

@@ -1,0 +1,108 @@
+/** Writes the planned entries of a step as a layer: a tar in the store's tmp/, hashed as it goes, and its table. */
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { setImmediate as turn } from 'node:timers/promises';
+import { checkCancelled, type Context } from '../../base/context.ts';
+import { SiruError, errnoOf, messageOf } from '../../base/errors.ts';
+import type { LayerSummary } from '../../layer/entry.ts';
+import { createLayerWriter } from '../../layer/writer.ts';
+import type { Content } from '../../layer/writer-contract.ts';
+import type { Executed } from '../../solver/step.ts';
+import type { Store } from '../../store/store.ts';
+import type { Output } from './destination.ts';
+
+/** A layer that is written and not yet the store's. */
+export interface WrittenLayer {
+  summary: LayerSummary;
+  toc: Buffer;
+  keep(): void;
+  drop(): void;
+}
+
+/** Longest time in milliseconds for which bulk work holds up everything else. */
+const longestHold = 20;
+
+/** Gives others a turn when it was held up for long, and stops when the context says so. */
+export function createPause(context: Context): () => Promise<void> | undefined {
+  let since = performance.now();
+  return () => {
+    if (performance.now() - since < longestHold) return undefined;
+    return turn().then(() => {
+      checkCancelled(context);
+      since = performance.now();
+    });
+  };
+}
+
+/**
+ * Writes the layer. Digests that come out of it are learned by the trees of the files. Throws CONTEXT when a file changed
+ * since its tree was read, STORE when the disk is full; nothing is left behind then.
+ */
+export async function writeLayer(outputs: Output[], store: Pick<Store, 'temporary' | 'blobs' | 'layers'>, context: Context): Promise<WrittenLayer> {
+  const file = store.temporary('.tar');
+  const fd = openSync(file, 'wx');
+  const drop = (): void => rmSync(file, { force: true });
+  const pause = createPause(context);
+  try {
+    const writer = createLayerWriter({
+      write(bytes) {
+        for (let done = 0; done < bytes.byteLength; ) done += writeSync(fd, bytes, done);
+      },
+    });
+    for (const output of outputs) {
+      const held = pause();
+      if (held) await held;
+      const { entry, found, tree } = output;
+      const written = writer.add(entry, contentOf(output));
+      if (entry.type !== 'file' || entry.digest !== undefined) continue;
+      entry.digest = written.digest!;
+      if (found && tree) tree.learn(found, entry.digest);
+    }
+    const { summary, toc } = writer.finish();
+    closeSync(fd);
+    return {
+      summary,
+      toc,
+      drop,
+      keep() {
+        store.blobs.adopt(file, summary.diffId);
+        store.layers.put(summary, toc);
+      },
+    };
+  } catch (error) {
+    try {
+      closeSync(fd);
+    } catch {}
+    drop();
+    throw full(error, file);
+  }
+}
+
+function contentOf({ entry, found, tree, bytes }: Output): Content | undefined {
+  if (entry.type !== 'file') return undefined;
+  if (bytes) return { bytes };
+  return found && tree ? tree.content(found) : undefined;
+}
+
+function full(error: unknown, file: string): unknown {
+  const errno = errnoOf(error);
+  if (errno === undefined) return error;
+  return new SiruError('STORE', `cannot write ${file}: ${messageOf(error)}`, {
+    ...(errno === 'ENOSPC' || errno === 'EDQUOT' ? { hint: 'Free space on the disk of the store: siru prune.' } : {}),
+    cause: error,
+  });
+}
+
+/** What the solver gets of a written layer. */
+export function executedOf(layer: WrittenLayer, newest: number | undefined): Executed {
+  const executed: Executed = {
+    layer: layer.summary,
+    async keep() {
+      layer.keep();
+    },
+    async drop() {
+      layer.drop();
+    },
+  };
+  if (newest !== undefined) executed.created = new Date(newest * 1000).toISOString();
+  return executed;
+}
