@@ -8,12 +8,13 @@ import { SiruError } from '../base/errors.ts';
 import type { StepRef } from '../base/events.ts';
 import { createLimit } from '../base/limit.ts';
 import type { Dockerfile } from '../dockerfile/instruction.ts';
-import type { Platform } from '../oci/platform.ts';
+import { formatPlatform, type Platform } from '../oci/platform.ts';
 import type { Remote } from '../remote/client.ts';
 import type { Executor } from '../runtime/executor.ts';
 import type { Solver } from '../solver/step.ts';
 import type { BuildEntry, Store } from '../store/store.ts';
 import type { SourceTree } from './contexts/source.ts';
+import type { LayerStack } from './layer-stack.ts';
 import type { BuildOptions } from './options.ts';
 import type { StageGraph } from './plan/graph.ts';
 import type { StageResult } from './stage.ts';
@@ -25,6 +26,8 @@ export interface Session extends AsyncDisposable {
   dockerfile: Dockerfile;
   graph: StageGraph;
   platform: Platform;
+  /** `--build-arg` with SOURCE_DATE_EPOCH. */
+  buildArgs: Record<string, string>;
   solver: Solver;
   /** Names the project in the slots of its steps: context and Dockerfile. */
   project: string;
@@ -35,11 +38,21 @@ export interface Session extends AsyncDisposable {
   contextTree(): SourceTree;
   /** The result of a stage, solved at the first call. */
   stage(index: number): Promise<StageResult>;
+  /** An image that files are taken from, opened once per reference. */
+  image(reference: string, platform: Platform, open: () => Promise<NamedStack>): Promise<NamedStack>;
+  /** Disposes of the thing when the build ends. */
+  use<T extends Disposable>(thing: T): T;
   nextStepId(): number;
   /** What each step came to, for the history of builds. */
   steps: BuildEntry['steps'];
   /** Bytes of a secret, or undefined when it was not given. Throws CONTEXT when its file cannot be read. */
   secret(id: string): Promise<Uint8Array | undefined>;
+}
+
+export interface NamedStack {
+  /** For messages: `stage builder`. */
+  name: string;
+  stack: LayerStack;
 }
 
 export interface SessionParts {
@@ -48,6 +61,7 @@ export interface SessionParts {
   dockerfile: Dockerfile;
   graph: StageGraph;
   platform: Platform;
+  buildArgs: Record<string, string>;
   project: string;
   openContext: () => SourceTree;
   solveStage: (session: Session, index: number) => Promise<StageResult>;
@@ -66,10 +80,12 @@ export function createSession(parts: SessionParts): Session {
   });
   const remote = once(async () => {
     const { createRemote } = await import('../remote/client.ts');
-    return createRemote(options.registries ?? {});
+    return createRemote({ registries: options.registries });
   });
   const contextTree = once(parts.openContext);
   const stages = new Map<number, Promise<StageResult>>();
+  const images = new Map<string, Promise<NamedStack>>();
+  const used: Disposable[] = [];
   const secrets = new Map((options.secrets ?? []).map((secret) => [secret.id, secret]));
   let stepId = 0;
 
@@ -80,6 +96,7 @@ export function createSession(parts: SessionParts): Session {
     dockerfile: parts.dockerfile,
     graph: parts.graph,
     platform: parts.platform,
+    buildArgs: parts.buildArgs,
     project: parts.project,
     solver: {
       records: store.records,
@@ -101,6 +118,16 @@ export function createSession(parts: SessionParts): Session {
       }
       return solving;
     },
+    image(reference, platform, open) {
+      const key = `${reference} ${formatPlatform(platform)}`;
+      let opening = images.get(key);
+      if (!opening) images.set(key, (opening = open()));
+      return opening;
+    },
+    use(thing) {
+      used.push(thing);
+      return thing;
+    },
     nextStepId: () => ++stepId,
     steps: [],
     async secret(id) {
@@ -121,10 +148,11 @@ export function createSession(parts: SessionParts): Session {
     },
     async [Symbol.asyncDispose]() {
       await Promise.allSettled(stages.values());
+      for (const thing of used) thing[Symbol.dispose]();
       const [started] = await Promise.allSettled([executor.made()]);
       if (started?.status === 'fulfilled') await started.value?.close();
       const [client] = await Promise.allSettled([remote.made()]);
-      if (client?.status === 'fulfilled') await client.value?.close?.();
+      if (client?.status === 'fulfilled') await client.value?.close();
     },
   };
   return session;

@@ -1,0 +1,117 @@
+/**
+ * Dockerfile to image, the whole way on one page:
+ *
+ *     text --parse--> tree --plan--> stages --solve--> layers + config --assemble--> image --put--> store
+ */
+import { randomUUID } from 'node:crypto';
+import { realpathSync } from 'node:fs';
+import { checkCancelled, contextOf, type Context } from '../base/context.ts';
+import { isSiruError } from '../base/errors.ts';
+import { parseDockerfile } from '../dockerfile/parse.ts';
+import { formatPlatform, hostPlatform, parsePlatform } from '../oci/platform.ts';
+import { formatReference, parseReferenceWithTag } from '../oci/reference.ts';
+import { assembleImage } from './assemble.ts';
+import { openContext } from './contexts/directory.ts';
+import { putImage } from './export/store.ts';
+import { planStages } from './plan/graph.ts';
+import { readDockerfile } from './read-dockerfile.ts';
+import { createSession, type Session } from './session.ts';
+import { solveStage } from './stage.ts';
+import type { BuildOptions, BuildResult } from './options.ts';
+
+/**
+ * Builds an image and keeps it in the store. Throws SiruError; what was built before a failure stays cached, and no name
+ * points anywhere else than before. When the signal fires, running steps are ended and CANCELLED is thrown.
+ */
+export async function build(options: BuildOptions): Promise<BuildResult> {
+  const started = Date.now();
+  // A stage that fails stops the others; the caller's signal stops all.
+  const stop = new AbortController();
+  const outer = contextOf(options);
+  const context: Context = { emit: outer.emit, signal: AbortSignal.any([outer.signal, stop.signal]) };
+  checkCancelled(context);
+
+  const names = (options.tags ?? []).map((tag) => formatReference(parseReferenceWithTag(tag)));
+  const source = await readDockerfile(options);
+  const dockerfile = parseDockerfile(source.text, source.name);
+  const platform = options.platform === undefined ? hostPlatform() : parsePlatform(options.platform);
+  const buildArgs = epochArgs(options);
+  const graph = planStages(dockerfile, {
+    target: options.target,
+    buildArgs,
+    targetPlatform: platform,
+    buildPlatform: hostPlatform(),
+  });
+  for (const { text, line } of [...dockerfile.warnings, ...graph.warnings]) context.emit({ type: 'warning', text, line });
+
+  await using session = createSession({
+    options,
+    context,
+    dockerfile,
+    graph,
+    platform,
+    buildArgs,
+    project: `${realpathSync(options.context)}\0${source.name}`,
+    openContext: () => openContext({ root: options.context, dockerfile: source.path, store: options.store }),
+    solveStage,
+  });
+  try {
+    const { state, entries, base } = await session.stage(graph.target);
+    const image = assembleImage({
+      state,
+      entries,
+      base: base?.image,
+      baseName: base?.name,
+      baseDigest: base?.image.manifestDigest,
+      labels: options.labels,
+      platform: state.platform,
+      epoch: options.sourceDateEpoch,
+    });
+    checkCancelled(context);
+    const stored = putImage(options.store, image, names);
+    const done: BuildResult = {
+      ...stored,
+      references: names,
+      platform: formatPlatform(platform),
+      steps: count(session),
+      took: Date.now() - started,
+    };
+    remember(session, started, 'done', done);
+    outer.emit({ type: 'build-done', imageId: done.imageId, digest: done.digest, references: names, took: done.took, steps: done.steps });
+    return done;
+  } catch (error) {
+    stop.abort(error);
+    const cancelled = outer.signal.aborted || (isSiruError(error) && error.code === 'CANCELLED');
+    remember(session, started, cancelled ? 'cancelled' : 'failed');
+    throw error;
+  }
+}
+
+function epochArgs(options: BuildOptions): Record<string, string> {
+  const epoch = options.sourceDateEpoch;
+  return epoch === undefined ? (options.buildArgs ?? {}) : { SOURCE_DATE_EPOCH: String(epoch), ...options.buildArgs };
+}
+
+function count(session: Session): BuildResult['steps'] {
+  const counts = { cached: 0, executed: 0, same: 0, config: 0 };
+  for (const { status } of session.steps) if (status in counts) counts[status as keyof typeof counts]++;
+  return counts;
+}
+
+/** History is a convenience: a store that cannot take it does not fail the build. */
+function remember(session: Session, started: number, outcome: 'done' | 'failed' | 'cancelled', result?: BuildResult): void {
+  try {
+    session.store.builds.add({
+      id: randomUUID(),
+      started,
+      took: Date.now() - started,
+      project: session.options.context,
+      references: result?.references ?? [],
+      outcome,
+      ...(result ? { imageId: result.imageId } : {}),
+      steps: session.steps,
+    });
+  } catch {
+    session.context.emit({ type: 'warning', text: 'the build could not be added to the history' });
+  }
+}

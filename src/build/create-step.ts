@@ -1,0 +1,164 @@
+/** From a step plan to a step of the solver: each kind gets what it needs of the session and of the layers below. */
+import { StringDecoder } from 'node:string_decoder';
+import type { Context } from '../base/context.ts';
+import { SiruError } from '../base/errors.ts';
+import { ensureUnpacked } from '../images/layers.ts';
+import { mediaTypes } from '../oci/media-types.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Executor, ProcessSpec } from '../runtime/executor.ts';
+import { resolveUser } from '../runtime/users.ts';
+import { solveStep } from '../solver/solve.ts';
+import type { Step } from '../solver/step.ts';
+import { openBaseImage } from './base-image.ts';
+import { readListing } from './read-listing.ts';
+import { createTreeHasher } from '../layer/tree-digest.ts';
+import type { SourceTree } from './contexts/source.ts';
+import { openLayerStack, type LayerStack, type StackLayer } from './layer-stack.ts';
+import type { Session } from './session.ts';
+import { treeOfStack } from './stack-tree.ts';
+import type { RunMountPlan, RunPlan, SourceRef, StepPlan } from './step-plan.ts';
+import { createAddStep } from './steps/add.ts';
+import { createCopyStep, emptyView } from './steps/copy.ts';
+import type { FileStepDeps } from './steps/deps.ts';
+import { createRunStep, type BindContent, type RunDeps } from './steps/run.ts';
+import { createWorkdirStep } from './steps/workdir.ts';
+import type { Platform } from '../oci/platform.ts';
+
+export interface StepPlace {
+  text: string;
+  slots: string[];
+  platform: Platform;
+  /** Below the step. */
+  layers: StackLayer[];
+  stack(): Promise<LayerStack>;
+  onOutput(stream: 'stdout' | 'stderr', text: string): void;
+}
+
+export async function createStep(session: Session, plan: StepPlan, place: StepPlace): Promise<Step> {
+  if (plan.kind === 'run') return createRunStep(plan, place.text, place.slots, runDeps(session, plan, place));
+  const stack = await place.stack();
+  const deps: FileStepDeps = {
+    text: place.text,
+    slots: place.slots,
+    store: session.store,
+    context: session.context,
+    view: stack.view,
+    readFile: (path) => stack.readFile(path),
+    source: (from) => sourceTree(session, from, place.platform),
+  };
+  if (session.options.sourceDateEpoch !== undefined) deps.epoch = session.options.sourceDateEpoch;
+  if (plan.kind === 'workdir') return createWorkdirStep(plan, deps);
+  return plan.kind === 'add' ? createAddStep(plan, deps) : createCopyStep(plan, deps);
+}
+
+function runDeps(session: Session, plan: RunPlan, place: StepPlace): RunDeps {
+  const { options, store } = session;
+  const allowed = new Set(options.allow ?? []);
+  if (options.network === 'host') allowed.add('network.host');
+  const need = (entitlement: string, asked: boolean): void => {
+    if (asked && !allowed.has(entitlement)) throw new SiruError('DOCKERFILE', `this RUN needs ${entitlement}, which was not allowed`, { hint: `Add --allow ${entitlement} to the build if you trust the Dockerfile.` });
+  };
+  need('network.host', plan.network === 'host');
+  need('security.insecure', plan.security === 'insecure');
+  const deps: RunDeps = {
+    store,
+    layers: place.layers.map(({ diffId }) => diffId),
+    executor: () => session.executor(),
+    unpack: (layers, executor, context) => unpack(session, known(place.layers, layers), executor, context),
+    resolveUser: async (user) => resolveUserIn(await place.stack(), user),
+    bindContent: (mount) => bindContent(session, mount, place),
+    secret: (id) => session.secret(id),
+    network: options.network === 'none' ? 'none' : 'host',
+    hosts: (options.addHosts ?? []).map(([name, address]) => [address, name]),
+    onOutput: decodeOutput(place.onOutput),
+  };
+  if (options.sourceDateEpoch !== undefined) deps.epoch = options.sourceDateEpoch;
+  return deps;
+}
+
+/** Text of the output; a character that is cut between two pieces comes with the second. */
+function decodeOutput(onOutput: StepPlace['onOutput']): RunDeps['onOutput'] {
+  const decoders = { stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8') };
+  return (stream, bytes) => {
+    const text = decoders[stream].write(bytes);
+    if (text !== '') onOutput(stream, text);
+  };
+}
+
+/** The descriptors of layers by diff ID; one that the stack does not have was made by this build, as a plain tar. */
+function known(stack: StackLayer[], diffIds: Digest[]): StackLayer[] {
+  const byId = new Map(stack.map((layer) => [layer.diffId, layer]));
+  return diffIds.map((diffId) => byId.get(diffId) ?? { diffId, descriptor: { mediaType: mediaTypes.layer, digest: diffId, size: 0 } });
+}
+
+async function unpack(session: Session, layers: StackLayer[], executor: Executor, context: Context): Promise<void> {
+  await ensureUnpacked(session.store, layers, executor, context);
+}
+
+async function resolveUserIn(stack: LayerStack, user: string): Promise<ProcessSpec['user']> {
+  if (user === '' || user === '0' || user === '0:0') return { uid: 0, gid: 0, groups: [] };
+  const files = new Map<string, Uint8Array | undefined>();
+  for (const path of ['etc/passwd', 'etc/group']) files.set(path, await stack.readFile(path));
+  const { uid, gid, groups } = resolveUser(user, (path) => files.get(path.replace(/^\/+/, '')));
+  return { uid, gid, groups };
+}
+
+/** The tree that an instruction copies from. */
+export async function sourceTree(session: Session, from: SourceRef, platform: Platform): Promise<SourceTree> {
+  if (from.type === 'context') return session.contextTree();
+  const { name, stack } = await openSource(session, from, platform);
+  return treeOfStack(name, stack);
+}
+
+async function openSource(session: Session, from: Exclude<SourceRef, { type: 'context' }>, platform: Platform): Promise<{ name: string; stack: LayerStack }> {
+  switch (from.type) {
+    case 'stage': {
+      const stage = await session.stage(from.index);
+      return { name: `stage ${session.graph.stages[from.index]?.name ?? from.index}`, stack: await stage.stack() };
+    }
+    case 'image':
+      if (from.reference === 'scratch') return { name: 'scratch', stack: await openLayerStack(session.store, [], session.context) };
+      return session.image(from.reference, platform, async () => {
+        const { image } = await openBaseImage(session, from.reference, platform, session.context);
+        return { name: `image ${from.reference}`, stack: session.use(await openLayerStack(session.store, image.layers, session.context)) };
+      });
+    case 'named-context':
+      throw new SiruError('UNSUPPORTED', `the named context ${from.name} cannot be used`, { hint: 'Named contexts (--build-context) are not available in this version.' });
+  }
+}
+
+/**
+ * What a bind mount shows. Files of the context become a layer of their own first, solved like a COPY, so that ignore
+ * rules hold and nothing can be written back.
+ */
+async function bindContent(session: Session, mount: Extract<RunMountPlan, { type: 'bind' | 'cache' }>, place: StepPlace): Promise<BindContent> {
+  const from = mount.from ?? { type: 'context' as const };
+  const name = `files of ${mount.target}`;
+  if (from.type !== 'context') {
+    const { stack } = await openSource(session, from, place.platform);
+    const { path, found } = stack.view.resolve(mount.source.replace(/^\/+/, ''));
+    if (!found) throw new SiruError('CONTEXT', `the mount ${mount.target} wants ${mount.source}, which does not exist`);
+    const hasher = createTreeHasher();
+    for (const { entry } of [found, ...stack.view.below(path)]) hasher.add(entry);
+    return { parts: [{ name, value: hasher.digest() }], layers: stack.layers.map(({ diffId }) => diffId), source: `/${path}` };
+  }
+  const tree = session.contextTree();
+  const { path, found } = tree.resolve(mount.source.replace(/^\/+/, ''));
+  const step = createCopyStep(
+    { kind: 'copy', from, sources: [mount.source], inline: [], destination: '/', link: false, parents: false, exclude: [], keepGitDir: false },
+    {
+      text: `mount ${mount.target}`,
+      slots: [],
+      store: session.store,
+      context: session.context,
+      view: emptyView,
+      readFile: async () => undefined,
+      source: async () => tree,
+    },
+  );
+  const parts = await step.parts();
+  const solved = await solveStep({ ...step, parts: async () => parts }, { ...session.solver, ignoreCache: false }, readListing(session.store), session.context);
+  const files = parts.find((part) => part.listing);
+  const part = { name, value: solved.layer.treeDigest, ...(files?.listing ? { listing: files.listing } : {}) };
+  return { parts: [part], layers: [solved.layer.diffId], source: found?.entry.type === 'dir' ? '/' : `/${path.slice(path.lastIndexOf('/') + 1)}` };
+}

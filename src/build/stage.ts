@@ -1,0 +1,193 @@
+/**
+ * Solving one stage: FROM, then instruction by instruction: plan (pure), solve when files change, remember. Stages that it
+ * takes files from are set going at once, so that independent stages run side by side.
+ */
+import { checkCancelled, type Context } from '../base/context.ts';
+import { messageOf, SiruError } from '../base/errors.ts';
+import { stableJson } from '../base/json.ts';
+import type { StepStatus } from '../base/events.ts';
+import type { Instruction } from '../dockerfile/instruction.ts';
+import { sha256 } from '../oci/digest.ts';
+import { mediaTypes } from '../oci/media-types.ts';
+import { solveStep } from '../solver/solve.ts';
+import type { Solved, Step } from '../solver/step.ts';
+import { openBaseImage } from './base-image.ts';
+import { locate } from './failure.ts';
+import { openLayerStack, type LayerStack, type StackLayer } from './layer-stack.ts';
+import { readListing } from './read-listing.ts';
+import { advance } from './plan/advance.ts';
+import type { StagePlan } from './plan/graph.ts';
+import type { Scope } from './plan/scope.ts';
+import { sourcesOf } from './plan/sources.ts';
+import { onBuildTexts, onBuildTriggers, startStage, type StageBase } from './plan/stage-state.ts';
+import { createStep } from './create-step.ts';
+import { stepRef, type Session } from './session.ts';
+import type { NewEntry } from './assemble.ts';
+import type { Image } from '../images/read.ts';
+import type { StageState, StepPlan } from './step-plan.ts';
+
+export interface StageResult {
+  state: StageState;
+  /** Of the image that the stage makes, the base's included, bottom first. */
+  layers: StackLayer[];
+  /** What the instructions of this stage and of the stages that it stands on did, in order. */
+  entries: NewEntry[];
+  /** The image at the bottom; absent for scratch. */
+  base?: { name: string; image: Image };
+  /** The merged view of the layers; opened at the first call. */
+  stack(): Promise<LayerStack>;
+}
+
+export async function solveStage(session: Session, index: number): Promise<StageResult> {
+  const planned = session.graph.stages[index]!;
+  for (const dependency of planned.dependencies) void session.stage(dependency).catch(() => {});
+  const name = planned.label;
+  const start = await startFrom(session, planned);
+  const instructions = [...start.triggers, ...planned.instructions];
+  const total = 1 + instructions.filter(makesLayer).length;
+
+  let { state } = start;
+  const layers = [...start.layers];
+  const entries = [...start.entries];
+  const scope = scopeOf(session, index);
+  const places = createPlaces(session, name);
+  let position = 1;
+  let changed = start.changed;
+  for (const instruction of instructions) {
+    checkCancelled(session.context);
+    const next = locate(session, instruction, () => advance(state, instruction, scope));
+    for (const { text, line } of next.warnings) session.context.emit({ type: 'warning', text, line });
+    const entry: NewEntry = { history: next.history ?? {} };
+    if (next.step) {
+      const place = { stage: name, index: ++position, total, text: next.text, line: instruction.lines.start };
+      const solved = await solvePlanned(session, instruction, next.step, { state, layers: [...layers], place, slots: places(next.text), changed });
+      if (solved.status === 'executed') changed = next.text;
+      const { diffId, size } = solved.layer;
+      entry.layer = { diffId, descriptor: { mediaType: mediaTypes.layer, digest: diffId, size } };
+      layers.push(entry.layer);
+      if (solved.created !== undefined) entry.created = solved.created;
+    } else if (makesLayer(instruction)) position++;
+    if (next.history) entries.push(entry);
+    state = next.state;
+  }
+  return { state, layers, entries, base: start.base, stack: lazyStack(session, layers) };
+}
+
+/** Instructions that count as steps where people see them counted. */
+function makesLayer({ kind }: Instruction): boolean {
+  return kind === 'run' || kind === 'copy' || kind === 'add' || kind === 'workdir';
+}
+
+interface Start extends Omit<StageResult, 'stack'> {
+  triggers: Instruction[];
+  /** What changed at the bottom, for the explanation of steps that stand on it. */
+  changed?: string;
+}
+
+function scopeOf(session: Session, index: number): Scope {
+  const { options, graph, dockerfile } = session;
+  return {
+    buildArgs: session.buildArgs,
+    globalArgs: graph.globalArgs,
+    escape: dockerfile.escape,
+    proxy: {},
+    network: options.network ?? 'default',
+    sourceOf: sourcesOf(graph, index),
+  };
+}
+
+async function startFrom(session: Session, planned: StagePlan): Promise<Start> {
+  const { from } = planned;
+  const platform = planned.platform ?? session.platform;
+  const begin = (base: StageBase): Pick<Start, 'state' | 'triggers'> => ({
+    state: startStage(base, platform),
+    triggers: onBuildTriggers(onBuildTexts(base), planned.lines),
+  });
+  if (from.type === 'scratch') return { ...begin({ type: 'scratch' }), layers: [], entries: [] };
+  if (from.type === 'stage') {
+    const { state, layers, entries, base } = await session.stage(from.index);
+    return { ...begin({ type: 'stage', state }), layers, entries, base };
+  }
+  if (from.type === 'named-context') throw new SiruError('UNSUPPORTED', `the named context ${from.name} cannot be used`);
+  const total = 1 + planned.instructions.filter(makesLayer).length;
+  const ref = stepRef(session, planned.label, 1, total, `FROM ${from.reference}`, planned.lines.start);
+  const started = Date.now();
+  session.context.emit({ type: 'step-started', step: ref });
+  try {
+    const { image, pulled, name } = await locate(session, planned, () => openBaseImage(session, from.reference, platform, session.context));
+    const took = Date.now() - started;
+    session.context.emit({ type: 'step-done', step: ref, status: pulled ? 'executed' : 'cached', took, ...(pulled ? { reason: `${name} was pulled` } : {}) });
+    const { config } = image;
+    return {
+      ...begin({ type: 'image', config: config.config ?? {}, author: config.author }),
+      layers: image.layers.map(({ descriptor, diffId }) => ({ descriptor, diffId })),
+      entries: [],
+      base: { name, image },
+      changed: `FROM ${from.reference}`,
+    };
+  } catch (error) {
+    session.context.emit({ type: 'step-done', step: ref, status: session.context.signal.aborted ? 'cancelled' : 'failed', took: Date.now() - started, error: messageOf(error) });
+    throw error;
+  }
+}
+
+interface Placed {
+  state: StageState;
+  /** Below the step. */
+  layers: StackLayer[];
+  place: { stage: string; index: number; total: number; text: string; line: number };
+  slots: string[];
+  /** The step or base further down that changed last, if any did. */
+  changed?: string;
+}
+
+async function solvePlanned(session: Session, instruction: Instruction, plan: StepPlan, placed: Placed): Promise<Solved> {
+  const { place } = placed;
+  const ref = stepRef(session, place.stage, place.index, place.total, place.text, place.line);
+  const context: Context = session.context;
+  const started = Date.now();
+  const done = (status: StepStatus, more: { bytes?: number; diffId?: string; reason?: string; error?: string; key?: Solved['key'] } = {}): void => {
+    const { key, ...shown } = more;
+    const took = Date.now() - started;
+    context.emit({ type: 'step-done', step: ref, status, took, ...shown });
+    session.steps.push({ stage: ref.stage, text: ref.text, status, took, ...(ref.line === undefined ? {} : { line: ref.line }), ...(key === undefined ? {} : { key }), ...(more.bytes === undefined ? {} : { bytes: more.bytes }), ...(more.reason === undefined ? {} : { reason: more.reason }) });
+  };
+  context.emit({ type: 'step-started', step: ref });
+  try {
+    const solved = await locate(session, instruction, async () => {
+      const step: Step = await createStep(session, plan, {
+        text: place.text,
+        slots: placed.slots,
+        platform: placed.state.platform,
+        layers: placed.layers,
+        stack: lazyStack(session, placed.layers),
+        onOutput: (stream, text) => context.emit({ type: 'step-log', step: ref, stream, text }),
+      });
+      return solveStep(step, session.solver, readListing(session.store), context);
+    });
+    const [first] = solved.reasons;
+    const reason = first?.part === 'parent' && placed.changed ? `it stands on ${placed.changed}, which changed` : first?.text;
+    done(solved.status, { bytes: solved.layer.size, diffId: solved.layer.diffId, key: solved.key, ...(reason === undefined ? {} : { reason }) });
+    return solved;
+  } catch (error) {
+    done(context.signal.aborted ? 'cancelled' : 'failed', { error: messageOf(error) });
+    throw error;
+  }
+}
+
+function lazyStack(session: Session, layers: StackLayer[]): () => Promise<LayerStack> {
+  let opening: Promise<LayerStack> | undefined;
+  return () => (opening ??= openLayerStack(session.store, layers, session.context).then((stack) => session.use(stack)));
+}
+
+/** Names the places of a stage's steps: by text (the n-th with this text) first, then by position. */
+function createPlaces(session: Session, stage: string): (text: string) => string[] {
+  const seen = new Map<string, number>();
+  let position = 0;
+  return (text) => {
+    const count = (seen.get(text) ?? 0) + 1;
+    seen.set(text, count);
+    const place = (what: unknown): string => sha256(stableJson([session.project, stage, what]));
+    return [place([text, count]), place(++position)];
+  };
+}

@@ -1,0 +1,18 @@
+/**
+ * Siru as a library: build, keep, run, pull and push container images in process.
+ *
+ *     import { openStore, build, run } from 'siru'
+ *
+ *     await using store = await openStore({ root: '/var/tmp/images' })
+ *     const { imageId } = await build({ store, context: '.', tags: ['app:1'], onEvent: console.log })
+ *     const { exitCode } = await run({ store, image: 'app:1', remove: true })
+ *
+ * Every call may run many times at once; nothing is global. A call takes an AbortSignal, which ends its processes and takes
+ * away its mounts, and `onEvent`, which gets each event (`Event`) as it happens. What goes wrong is a SiruError.
+ */
+export { isSiruError, SiruError, type ErrorCode } from './base/errors.ts';
+export type { Event, StepRef, StepStatus } from './base/events.ts';
+export { build } from './build/build.ts';
+export type { BuildOptions, BuildResult, Isolation, Secret } from './build/options.ts';
+export { openStore } from './store/open-store.ts';
+export type { Store, StoredImage } from './store/store.ts';
