@@ -7,14 +7,14 @@ import { SiruError, errnoOf, messageOf } from '../../base/errors.ts';
 import type { Entry, EntryType } from '../../layer/entry.ts';
 import { decodePath, fsPath } from '../../layer/path-bytes.ts';
 import type { Found } from '../../layer/toc-contract.ts';
-import { hexOf, sha256 } from '../../oci/digest.ts';
+import { hexOf, sha256, type Digest } from '../../oci/digest.ts';
 import type { Store } from '../../store/store.ts';
 import { deviceParts } from '../../sys/node.ts';
 import { readXattrs } from '../../sys/xattr.ts';
 import { readIgnoreFile, type ContextIgnore } from './ignored.ts';
 import { insidePath, resolvePath } from './resolve-path.ts';
 import type { SourceTree } from './source.ts';
-import { columns, createRows, digestOfRow, isSettled, readStatTable, rowFlags, sameStat, writeStatTable, type KeptDirectory, type StatTable } from './stat-table.ts';
+import { columns, createRows, isSettled, readStatTable, rowFlags, sameStat, writeStatTable, type KeptDirectory, type StatRows, type StatTable } from './stat-table.ts';
 
 export interface ContextOptions {
   /** Path of the directory. */
@@ -28,7 +28,7 @@ export interface ContextOptions {
 }
 
 interface FileFound extends Found {
-  /** Row of its `lstat` in `rows`; -1 for what is not remembered. */
+  /** Row of its `lstat`: one of the known table, or, as -1 - row, one of this build's own. */
   row: number;
   /** Set for files with several names. */
   inode?: string;
@@ -55,20 +55,14 @@ export function openContext(options: ContextOptions): SourceTree {
     children: (path) => walk.children(path),
     below: (path) => below(walk.children, path),
     content: ({ entry }) => ({ file: fsPath(`${root}/${entry.path}`) }),
-    known: (found) => found.entry.digest ?? digestOfRow(walk.rows, (found as FileFound).row),
-    learn(found, digest) {
-      const { row } = found as FileFound;
-      found.entry.digest = digest;
-      walk.rows.digests.write(digest.slice(7), row * 32, 'hex');
-      walk.rows.flags[row]! |= rowFlags.digest;
-      walk.changed();
-    },
+    known: (found) => walk.digestOf(found as FileFound),
+    learn: (found, digest) => walk.learn(found as FileFound, digest),
     identity: (found) => (found as FileFound).inode,
     verify(founds) {
       for (const found of founds) {
-        const { row, entry } = found as FileFound;
+        const { entry } = found;
         const stat = lstatSync(fsPath(`${root}/${entry.path}`), { throwIfNoEntry: false });
-        if (stat && sameStat(walk.rows, row, stat)) continue;
+        if (stat && walk.isSame(found as FileFound, stat)) continue;
         throw new SiruError('CONTEXT', `${JSON.stringify(entry.path)} changed while it was read`, {
           hint: 'Run again when nothing writes to the file, or leave it out with .dockerignore.',
         });
@@ -129,11 +123,11 @@ function* below(children: (path: string) => FileFound[], path: string): Generato
 
 interface Walk {
   root: FileFound;
-  rows: ReturnType<typeof createRows>;
   /** What is visible directly below a directory, sorted; read at the first call. */
   children(path: string): FileFound[];
-  /** Says that there is something new to remember. */
-  changed(): void;
+  digestOf(found: FileFound): Digest | undefined;
+  learn(found: FileFound, digest: Digest): void;
+  isSame(found: FileFound, stat: Stats): boolean;
   /** Rows for the next build, or undefined when the table on disk serves it as well. */
   toKeep(): KeptDirectory[] | undefined;
 }
@@ -150,7 +144,11 @@ function createWalk(root: string, ignore: ContextIgnore | undefined, known: Stat
   const rootStat = lstatSync(root);
   const fine = isFine(root);
   let news = false;
-  const rootFound: FileFound = { entry: { path: '', type: 'dir', mode: modeOf(rootStat), uid: 0, gid: 0, size: 0, mtime: secondsOf(rootStat) }, layer: 0, row: -1 };
+  const rootFound: FileFound = {
+    entry: { path: '', type: 'dir', mode: modeOf(rootStat), uid: 0, gid: 0, size: 0, mtime: secondsOf(rootStat) },
+    layer: 0,
+    row: -1 - rows.add(rootStat),
+  };
 
   function readDirectory(path: string): Read {
     const looked = Date.now();
@@ -160,6 +158,7 @@ function createWalk(root: string, ignore: ContextIgnore | undefined, known: Stat
     const before = known?.directories.get(path);
     let cursor = before?.start ?? 0;
     const end = before ? before.start + before.count : 0;
+    const shift = known?.firstName ?? 0;
     for (const name of namesIn(place, path)) {
       const child = prefix + name;
       const hidden = ignore !== undefined && ignore.hides(child);
@@ -171,19 +170,14 @@ function createWalk(root: string, ignore: ContextIgnore | undefined, known: Stat
       if (hidden && (!stat.isDirectory() || walkInto(child).length === 0)) continue;
       const entry = entryOf(child, real, stat);
       if (entry === undefined) continue;
-      const row = rows.add(stat);
-      while (cursor < end && known!.names[cursor]! < name) cursor++;
-      if (cursor < end && known!.names[cursor] === name && sameStat(known!, cursor, stat)) {
-        rows.flags[row] = known!.flags[cursor]!;
-        if (rows.flags[row]! & rowFlags.digest) known!.digests.copy(rows.digests, row * 32, cursor * 32, cursor * 32 + 32);
-      }
-      if (!(rows.flags[row]! & rowFlags.noXattrs)) {
+      while (cursor < end && known!.names[cursor + shift]! < name) cursor++;
+      const same = cursor < end && known!.names[cursor + shift] === name && sameStat(known!, cursor, stat);
+      const row = same ? cursor : -1 - rows.add(stat);
+      if (!same || !(known!.flags[cursor]! & rowFlags.noXattrs)) {
         const xattrs = xattrsOf(real, entry);
         if (xattrs) entry.xattrs = xattrs;
-        else {
-          rows.flags[row]! |= rowFlags.noXattrs;
-          news = true;
-        }
+        else if (!same) rows.flags[-1 - row]! |= rowFlags.noXattrs;
+        news ||= !same;
       }
       const found: FileFound = { entry, layer: 0, row };
       if (stat.nlink > 1 && entry.type === 'file') found.inode = `${stat.dev}:${stat.ino}`;
@@ -209,29 +203,54 @@ function createWalk(root: string, ignore: ContextIgnore | undefined, known: Stat
     return search(parent, path)?.entry.type === 'dir' ? walkInto(path) : [];
   }
 
+  const tableOf = (row: number): StatRows => (row >= 0 ? known! : rows);
+  const placeOf = (row: number): number => (row >= 0 ? row : -1 - row);
+
+  function keptOf(path: string, { children, looked }: Read): KeptDirectory {
+    const kept: KeptDirectory = { path, names: [], from: [], rows: [] };
+    const start = path === '' ? 0 : path.length + 1;
+    for (const { entry, row } of children) {
+      const from = tableOf(row);
+      const place = placeOf(row);
+      const at = place * columns;
+      const { numbers } = from;
+      if (from.flags[place] === 0) continue;
+      if (!isSettled(numbers[at + 3]!, numbers[at + 4]!, looked, fine && numbers[at] === rootStat.dev)) continue;
+      kept.names.push(entry.path.slice(start));
+      kept.from.push(from);
+      kept.rows.push(place);
+    }
+    return kept;
+  }
+
   return {
     root: rootFound,
-    rows,
     children: childrenOf,
-    changed() {
-      news = true;
+    digestOf({ entry, row }) {
+      if (entry.digest !== undefined || row < 0 || !(known!.flags[row]! & rowFlags.digest)) return entry.digest;
+      return `sha256:${known!.hex.slice(row * 64, row * 64 + 64)}`;
     },
+    learn(found, digest) {
+      found.entry.digest = digest;
+      news = true;
+      const { row } = found;
+      const { digests, flags } = tableOf(row);
+      digests.write(digest.slice(7), placeOf(row) * 32, 'hex');
+      flags[placeOf(row)]! |= rowFlags.digest;
+    },
+    isSame: ({ row }, stat) => sameStat(tableOf(row), placeOf(row), stat),
     toKeep() {
       if (!news) return undefined;
       news = false;
       const kept: KeptDirectory[] = [];
-      for (const [path, { children, looked }] of read) {
-        const settled = children.filter(({ row }) => {
-          const at = row * columns;
-          const sameDevice = rows.numbers[at] === rootStat.dev;
-          return rows.flags[row] !== 0 && isSettled(rows.numbers[at + 3]!, rows.numbers[at + 4]!, looked, fine && sameDevice);
-        });
-        const start = path === '' ? 0 : path.length + 1;
-        if (settled.length > 0) kept.push({ path, from: rows, rows: settled.map(({ row }) => row), names: settled.map(({ entry }) => entry.path.slice(start)) });
+      for (const [path, directory] of read) {
+        const rowsOf = keptOf(path, directory);
+        if (rowsOf.rows.length > 0) kept.push(rowsOf);
       }
       for (const [path, { start, count }] of known?.directories ?? []) {
         if (read.has(path) || !mayStillBe(path)) continue;
-        kept.push({ path, from: known!, rows: Array.from({ length: count }, (_, i) => start + i), names: known!.names.slice(start, start + count) });
+        const places = Array.from({ length: count }, (_, i) => start + i);
+        kept.push({ path, names: places.map((place) => known!.names[place + known!.firstName]!), from: places.map(() => known!), rows: places });
       }
       return kept;
     },
@@ -255,7 +274,7 @@ function namesIn(place: string, path: string): string[] {
     const names = readdirSync(fsPath(place));
     // A name that is not UTF-8 comes with replacement characters: then all are read as bytes.
     const right = names.some((name) => name.includes('\ufffd')) ? readdirSync(fsPath(place), 'buffer').map((bytes) => decodePath(bytes)) : names;
-    return right.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+    return right.sort();
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return []; // gone since its parent was read
     throw unreadable(path, error);

@@ -35,6 +35,10 @@ export interface SourceTree extends View {
   verify(found: Iterable<Found>): void;
   /** The rule that hides a path that exists, for messages. */
   hiddenBy?(path: string): HiddenBy | undefined;
+  /** Its files enter the key by another part than the listing. */
+  unlisted?: boolean;
+  /** Its files have no time of their own. */
+  timeless?: boolean;
   /** Keeps what was learned, for the next build. Cheap when nothing was. */
   save?(): void;
 }
@@ -47,3 +51,17 @@ export interface HiddenBy {
   /** The rule as written. */
   text: string;
 }
+
+/** A tree in which nothing is. */
+export const noTree: SourceTree = {
+  name: 'nothing',
+  lookup: () => undefined,
+  resolve: (path) => ({ path }),
+  children: () => [],
+  below: () => [],
+  content: () => ({ bytes: new Uint8Array() }),
+  known: () => undefined,
+  learn() {},
+  identity: () => undefined,
+  verify() {},
+};

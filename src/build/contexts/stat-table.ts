@@ -19,7 +19,6 @@
 import { hash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Digest } from '../../oci/digest.ts';
 import { decodePath, encodePath } from '../../layer/path-bytes.ts';
 
 const magic = 'SIRUSTAT';
@@ -44,8 +43,11 @@ export interface StatRows {
 export interface StatTable extends StatRows {
   /** Where the rows of a directory stand; their names ascend. */
   directories: Map<string, { start: number; count: number }>;
-  /** Name of each row. */
+  /** Name of each row, from `firstName` on. */
   names: string[];
+  firstName: number;
+  /** Digests in hexadecimal, 64 digits per row. */
+  hex: string;
 }
 
 /** True when the row stands for the same file in the same state. */
@@ -101,13 +103,23 @@ export function readStatTable(file: string): StatTable | undefined {
     if (start + count > rowCount) return undefined;
     directories.set(names[i]!, { start, count });
   }
+  const digests = bytes.subarray(places.digests, places.flags);
   return {
-    numbers: new Float64Array(bytes.buffer.slice(bytes.byteOffset + places.numbers, bytes.byteOffset + places.digests)),
-    digests: bytes.subarray(places.digests, places.flags),
+    numbers: numbersIn(bytes, places.numbers, rowCount * columns),
+    digests,
     flags: bytes.subarray(places.flags, places.names),
     directories,
-    names: directoryCount === 0 ? names : names.slice(directoryCount),
+    names,
+    firstName: directoryCount,
+    hex: digests.toString('hex'),
   };
+}
+
+/** The numbers without a copy where their place allows it. */
+function numbersIn(bytes: Buffer, at: number, count: number): Float64Array {
+  const place = bytes.byteOffset + at;
+  if (place % 8 === 0) return new Float64Array(bytes.buffer, place, count);
+  return new Float64Array(bytes.buffer.slice(place, place + count * 8));
 }
 
 function layOut(directories: number, rows: number, nameBytes: number): { numbers: number; digests: number; flags: number; names: number; end: number } {
@@ -118,12 +130,12 @@ function layOut(directories: number, rows: number, nameBytes: number): { numbers
   return { numbers, digests, flags, names, end: names + nameBytes };
 }
 
-/** Rows of one directory that are to be kept: row `rows[i]` of `from` under the name `names[i]`, ascending. */
+/** Rows of one directory that are to be kept: `rows[i]` of `from[i]` under the name `names[i]`, ascending. */
 export interface KeptDirectory {
   path: string;
-  from: StatRows;
-  rows: number[];
   names: string[];
+  from: StatRows[];
+  rows: number[];
 }
 
 /** Writes a table, whole or not at all. `temporary` is a path on the same file system. */
@@ -134,10 +146,11 @@ export function writeStatTable(file: string, temporary: string, kept: KeptDirect
   const bytes = Buffer.alloc(places.end);
   const numbers = new Float64Array(rowCount * columns);
   let row = 0;
-  for (const [i, { from, rows }] of kept.entries()) {
+  for (const [i, { from: tables, rows }] of kept.entries()) {
     bytes.writeUInt32LE(row, headerSize + i * 8);
     bytes.writeUInt32LE(rows.length, headerSize + i * 8 + 4);
-    for (const source of rows) {
+    for (const [j, source] of rows.entries()) {
+      const from = tables[j]!;
       for (let c = 0; c < columns; c++) numbers[row * columns + c] = from.numbers[source * columns + c]!;
       from.digests.copy(bytes, places.digests + row * 32, source * 32, source * 32 + 32);
       bytes[places.flags + row] = from.flags[source]!;
@@ -160,11 +173,6 @@ export function writeStatTable(file: string, temporary: string, kept: KeptDirect
     rmSync(temporary, { force: true });
     throw error;
   }
-}
-
-/** The digest of a row, when it is known. */
-export function digestOfRow(table: StatRows, row: number): Digest | undefined {
-  return table.flags[row]! & rowFlags.digest ? `sha256:${table.digests.toString('hex', row * 32, row * 32 + 32)}` : undefined;
 }
 
 /** Rows that grow. */

@@ -73,6 +73,8 @@ export function createCopier(request: CopyRequest): Copier {
   const roots = new Set<string>();
   let action = 0;
   let counted = 0;
+  /** Nothing of the step's own can be where the files go. */
+  let fresh = false;
 
   const entryFor = (path: string, source: Entry): Entry => {
     const { type, size, mtime, xattrs } = source;
@@ -95,7 +97,10 @@ export function createCopier(request: CopyRequest): Copier {
       throw new SiruError('CONTEXT', `cannot replace the directory /${path} with the ${nameOf(type)} ${JSON.stringify(listed)}`);
     }
     if ((++counted & 4095) === 0) request.check?.();
-    destination.put({ entry: entryFor(path, found.entry), found, tree: from, listed, action });
+    const output: Output = { entry: entryFor(path, found.entry), found, tree: from, action };
+    if (!from.unlisted) output.listed = listed;
+    if (fresh) destination.putNew(output);
+    else destination.put(output);
   }
 
   /**
@@ -104,17 +109,20 @@ export function createCopier(request: CopyRequest): Copier {
    */
   function copyContents(found: Found, from: SourceTree, target: string, listed: string, relative: string, existed: boolean): boolean {
     const there = existed ? destination.childrenBelow(target) : undefined;
-    const start = found.entry.path === '' ? 0 : found.entry.path.length + 1;
+    // Where the name with its slash begins in the children's paths.
+    const end = found.entry.path.length;
+    const sameName = listed === found.entry.path;
     let any = false;
     for (const child of from.children(found.entry.path)) {
-      const name = child.entry.path.slice(start);
-      const inside = relative === '' ? name : `${relative}/${name}`;
-      const isDir = child.entry.type === 'dir';
+      const { path: source, type } = child.entry;
+      const isDir = type === 'dir';
+      const tail = end === 0 ? `/${source}` : source.slice(end);
+      const path = target === '' ? tail.slice(1) : target + tail;
+      const shown = sameName ? source : listed === '' ? tail.slice(1) : listed + tail;
+      const inside = excluded === undefined ? '' : relative === '' ? tail.slice(1) : relative + tail;
       const hidden = excluded !== undefined && excluded.ignored(inside);
       if (hidden && !(isDir && excluded.mayReinclude(inside))) continue;
-      const path = target === '' ? name : `${target}/${name}`;
-      const shown = listed === '' ? name : `${listed}/${name}`;
-      const now = destination.own(path)?.entry.type ?? there?.get(path);
+      const now = (fresh ? undefined : destination.own(path)?.entry.type) ?? there?.get(path);
       if (!hidden) put(path, child, from, shown, now);
       const filled = isDir && copyContents(child, from, path, shown, inside, now === 'dir');
       if (hidden && filled) put(path, child, from, shown, now);
@@ -153,7 +161,10 @@ export function createCopier(request: CopyRequest): Copier {
         const path = target();
         destination.makeDirectories(path, directories);
         if (match.path !== '') roots.add(match.path);
+        // With the first source nothing but directories on the way to the destination is the step's own.
+        fresh = action === 1;
         copyContents(found, from, path, match.path, '', true);
+        fresh = false;
         return;
       }
       const name = baseName(match.path);

@@ -22,6 +22,8 @@ export interface Output {
   tree?: SourceTree;
   /** Path under which a listing names the source. Absent for what the step made itself. */
   listed?: string;
+  /** For a hard link: the path under which the listing names the first name. */
+  listedLink?: string;
   /** Which source of the instruction; hard links are kept within one. */
   action: number;
   /** Content of an inline file. */
@@ -51,6 +53,8 @@ export interface Destination {
   /** Makes a directory and its parents, or takes over those that exist. Throws CONTEXT when a file is in the way. */
   makeDirectories(path: string, like: NewDirectory): void;
   put(output: Output): void;
+  /** The same where nothing of the step's own can be at the path: many of these cost less. */
+  putNew(output: Output): void;
   /** All that was put so far, in no order. */
   outputs(): Iterable<Output>;
   /** Removes what is at the path and below, for what replaces a directory. */
@@ -65,25 +69,32 @@ export interface Destination {
 const mostNamed = 32;
 
 export function createDestination(view: View): Destination {
-  const outputs = new Map<string, Output>();
+  const indexed = new Map<string, Output>();
+  /** Put and not indexed yet. */
+  let bulk: Output[] = [];
   const answers = new Map<string, string>();
   /** Canonical paths whose content below is gone. */
   const replaced = new Set<string>();
 
+  function index(): Map<string, Output> {
+    for (const output of bulk) indexed.set(output.entry.path, output);
+    if (bulk.length > 0) bulk = [];
+    return indexed;
+  }
   const isReplaced = (path: string): boolean => {
     if (replaced.size === 0) return false;
     for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) if (replaced.has(path.slice(0, end))) return true;
     return false;
   };
   const below = (path: string): Entry | undefined => (isReplaced(path) ? undefined : view.lookup(path)?.entry);
-  const at = (path: string): Entry | undefined => outputs.get(path)?.entry ?? below(path);
+  const at = (path: string): Entry | undefined => index().get(path)?.entry ?? below(path);
 
   function note(path: string, value: string): void {
     answers.set(`destination /${path}`, value);
   }
 
   function isDirectory(path: string): boolean {
-    const own = outputs.get(path)?.entry;
+    const own = index().get(path)?.entry;
     if (own) return own.type === 'dir';
     if (path === '') return true;
     const entry = below(path);
@@ -93,7 +104,7 @@ export function createDestination(view: View): Destination {
   }
 
   function makeDirectory(path: string, like: NewDirectory): void {
-    const own = outputs.get(path)?.entry;
+    const own = index().get(path)?.entry;
     if (own?.type === 'dir') return;
     const entry = own ?? below(path);
     if (entry !== undefined && entry.type !== 'dir') {
@@ -111,13 +122,13 @@ export function createDestination(view: View): Destination {
       if (isReplaced(path)) made.opaque = true;
       else note(path, 'no directory');
     }
-    outputs.set(path, { entry: made, action: -1 });
+    index().set(path, { entry: made, action: -1 });
   }
 
   return {
     at,
     isDirectory,
-    own: (path) => outputs.get(path),
+    own: (path) => index().get(path),
     childrenBelow(path) {
       if (isReplaced(path) || (path !== '' && view.lookup(path)?.entry.type !== 'dir')) return undefined;
       const children = view.children(path);
@@ -137,19 +148,27 @@ export function createDestination(view: View): Destination {
       for (let slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) makeDirectory(path.slice(0, slash), like);
       makeDirectory(path, like);
     },
-    outputs: () => outputs.values(),
+    *outputs() {
+      yield* indexed.values();
+      yield* bulk;
+    },
+    putNew(output) {
+      bulk.push(output);
+    },
     put(output) {
-      outputs.set(output.entry.path, output);
+      if (output.entry.type === 'dir' && isReplaced(output.entry.path)) output.entry.opaque = true;
+      index().set(output.entry.path, output);
     },
     replace(path) {
+      const outputs = index();
       outputs.delete(path);
       const prefix = `${path}/`;
       for (const other of outputs.keys()) if (other.startsWith(prefix)) outputs.delete(other);
-      replaced.add(path);
+      if (view.lookup(path)?.entry.type === 'dir') replaced.add(path);
     },
     finish(time) {
-      const list = [...outputs.values()];
-      for (const { entry, found } of list) if (!found) entry.mtime = time;
+      const list = [...indexed.values(), ...bulk];
+      for (const { entry, found, tree } of list) if (!found || tree?.timeless) entry.mtime = time;
       for (let i = 1; i < list.length; i++) {
         if (list[i - 1]!.entry.path < list[i]!.entry.path) continue;
         return list.sort((a, b) => (a.entry.path < b.entry.path ? -1 : 1));

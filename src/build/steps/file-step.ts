@@ -6,11 +6,9 @@
  * layer is written on a miss.
  */
 import type { Context } from '../../base/context.ts';
-import { SiruError } from '../../base/errors.ts';
-import type { Entry } from '../../layer/entry.ts';
 import type { Executed, Step } from '../../solver/step.ts';
 import type { KeyPart } from '../../store/store.ts';
-import { createListing, saveListing, type Listing } from '../contexts/listing.ts';
+import { createListing, saveListing, type Listed, type Listing } from '../contexts/listing.ts';
 import type { SourceTree } from '../contexts/source.ts';
 import type { PlannedCopy } from './copy-plan.ts';
 import type { FileStepDeps } from './deps.ts';
@@ -24,6 +22,10 @@ export interface FileStepPlan {
   parts: KeyPart[];
   /** False for a step that reads no files. */
   files: boolean;
+  /** Lines of the listing beside those of the copied files: archives that are unpacked. */
+  archives?: Listed[];
+  /** Throws CONTEXT when a file that was read otherwise changed meanwhile. */
+  verify?(): void;
   /** Frees what planning prepared. */
   release?(): void;
 }
@@ -48,19 +50,19 @@ export function createFileStep(deps: FileStepDeps, plan: () => Promise<FileStepP
     scope: epoch === undefined ? 'copy' : `copy ${epoch}`,
     async parts() {
       made = await plan();
-      const { planned, parts, files } = made;
+      const { planned, parts, files, archives } = made;
       const all = [...parts, ...planned.answers];
       if (epoch !== undefined) all.push({ name: 'SOURCE_DATE_EPOCH', value: String(epoch) });
       if (!files) return all;
-      captured = await findDigests(planned.outputs, deps, deps.context);
+      captured = await findDigests(planned.outputs, deps, made.verify);
       for (const tree of treesOf(planned.outputs)) tree.save?.();
-      listing = createListing(listingEntries(planned));
+      listing = createListing([...(archives ?? []), ...linesOf(planned)]);
       return [...all, { name: 'files', value: listing.digest, listing: listing.digest }];
     },
     async execute(context): Promise<Executed> {
-      const { planned } = made!;
+      const { planned, verify } = made!;
       try {
-        const layer = captured ?? (await write(planned.outputs, store, context));
+        const layer = captured ?? (await write(planned.outputs, store, context, verify));
         captured = undefined;
         if (listing) saveListing(listing, store);
         return executedOf(layer, planned.newest);
@@ -82,13 +84,14 @@ function treesOf(outputs: Output[]): Set<SourceTree> {
 }
 
 /** Gives each file its digest. Returns the layer when it was cheaper to write it on the way. */
-async function findDigests(outputs: Output[], deps: FileStepDeps, context: Context): Promise<WrittenLayer | undefined> {
+async function findDigests(outputs: Output[], deps: FileStepDeps, verify: (() => void) | undefined): Promise<WrittenLayer | undefined> {
+  const { context } = deps;
   const unknown: Output[] = [];
   let known = 0;
   let missing = 0;
   for (const output of outputs) {
-    const { entry, found, tree } = output;
-    if (entry.type !== 'file' || !found || !tree) continue;
+    const { entry, found, tree, listed } = output;
+    if (listed === undefined || entry.type !== 'file' || !found || !tree) continue;
     const digest = tree.known(found);
     // What one more file costs counts as some bytes.
     const cost = entry.size + 8192;
@@ -101,7 +104,7 @@ async function findDigests(outputs: Output[], deps: FileStepDeps, context: Conte
     }
   }
   if (unknown.length === 0) return undefined;
-  if (missing > known) return write(outputs, deps.store, context);
+  if (missing > known) return write(outputs, deps.store, context, verify);
   await prepare(unknown);
   await hashFiles(unknown, createPause(context));
   return undefined;
@@ -114,11 +117,12 @@ async function prepare(outputs: Output[]): Promise<void> {
 }
 
 /** Writes the layer and makes sure that no file changed since its digest was learned. */
-async function write(outputs: Output[], store: FileStepDeps['store'], context: Context): Promise<WrittenLayer> {
+async function write(outputs: Output[], store: FileStepDeps['store'], context: Context, verify?: () => void): Promise<WrittenLayer> {
   await prepare(outputs);
   const trusted = outputs.filter(({ entry, hashed, found }) => found && entry.type === 'file' && entry.digest !== undefined && !hashed);
   const layer = await writeLayer(outputs, store, context);
   try {
+    verify?.();
     for (const tree of treesOf(trusted)) tree.verify(trusted.filter((output) => output.tree === tree).map(({ found }) => found!));
   } catch (error) {
     layer.drop();
@@ -128,25 +132,17 @@ async function write(outputs: Output[], store: FileStepDeps['store'], context: C
 }
 
 /** The sources of a plan as a listing names them. */
-function listingEntries({ outputs, roots }: PlannedCopy): Entry[] {
-  const entries: Entry[] = roots.map((path) => ({ path, type: 'dir', mode: 0o755, uid: 0, gid: 0, size: 0, mtime: 0 }));
+function linesOf({ outputs, roots }: PlannedCopy): Listed[] {
+  const lines: Listed[] = roots.map((listed) => ({ listed, entry: { path: listed, type: 'dir', mode: 0o755, uid: 0, gid: 0, size: 0, mtime: 0 } }));
   let listedOf: Map<string, string> | undefined;
-  for (const { entry, listed } of outputs) {
+  for (const output of outputs) {
+    const { entry, listed } = output;
     if (listed === undefined) continue;
-    const { type, mode, uid, gid, size, digest, link, xattrs, major, minor } = entry;
-    const shown: Entry = { path: listed, type, mode, uid, gid, size, mtime: 0 };
-    if (digest !== undefined) shown.digest = digest;
-    if (link !== undefined) shown.link = link;
-    if (type === 'hardlink') {
-      listedOf ??= new Map(outputs.flatMap((output) => (output.listed === undefined ? [] : [[output.entry.path, output.listed]])));
-      const first = listedOf.get(link!);
-      if (first === undefined) throw new SiruError('CONTEXT', `${JSON.stringify(listed)} links to nothing`);
-      shown.link = first;
+    if (entry.type === 'hardlink') {
+      listedOf ??= new Map(outputs.flatMap(({ entry: { path }, listed: of }) => (of === undefined ? [] : [[path, of]])));
+      output.listedLink = listedOf.get(entry.link!)!;
     }
-    if (xattrs) shown.xattrs = xattrs;
-    if (major !== undefined) shown.major = major;
-    if (minor !== undefined) shown.minor = minor;
-    entries.push(shown);
+    lines.push(output as Listed);
   }
-  return entries;
+  return lines;
 }

@@ -13,8 +13,8 @@ export function finishOutputs(destination: Destination, epoch: number | undefine
   let newest: number | undefined;
   const clamp = (time: number): number => (epoch !== undefined && time > epoch ? epoch : time);
   // Times of directories that the step made itself are not known before those of the sources are.
-  for (const { entry, found } of destination.outputs()) {
-    if (!found) continue;
+  for (const { entry, found, tree } of destination.outputs()) {
+    if (!found || tree?.timeless) continue;
     entry.mtime = clamp(entry.mtime);
     if (newest === undefined || entry.mtime > newest) newest = entry.mtime;
   }

@@ -51,11 +51,14 @@ export async function writeLayer(outputs: Output[], store: Pick<Store, 'temporar
     for (const output of outputs) {
       const held = pause();
       if (held) await held;
-      const { entry, found, tree } = output;
-      const written = writer.add(entry, contentOf(output));
-      if (entry.type !== 'file' || entry.digest !== undefined) continue;
+      const { entry, found, tree, hashed } = output;
+      // What was hashed in this build may have changed in the same tick of the clock: its digest is found again.
+      const written = writer.add(hashed ? { ...entry, digest: undefined } : entry, contentOf(output));
+      if (entry.type !== 'file' || !found || !tree) continue;
+      if (hashed && written.digest !== entry.digest) throw changed(entry.path);
+      if (entry.digest !== undefined) continue;
       entry.digest = written.digest!;
-      if (found && tree) tree.learn(found, entry.digest);
+      tree.learn(found, entry.digest);
     }
     const { summary, toc } = writer.finish();
     closeSync(fd);
@@ -81,6 +84,10 @@ function contentOf({ entry, found, tree, bytes }: Output): Content | undefined {
   if (entry.type !== 'file') return undefined;
   if (bytes) return { bytes };
   return found && tree ? tree.content(found) : undefined;
+}
+
+function changed(path: string): SiruError {
+  return new SiruError('CONTEXT', `the source of /${path} changed while it was read`, { hint: 'Run again when nothing writes to it.' });
 }
 
 function full(error: unknown, file: string): unknown {

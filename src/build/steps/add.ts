@@ -1,0 +1,122 @@
+/** ADD: as COPY, and local archives are unpacked, and URLs are fetched. */
+import { checkCancelled } from '../../base/context.ts';
+import { SiruError } from '../../base/errors.ts';
+import type { Entry } from '../../layer/entry.ts';
+import type { Found } from '../../layer/toc-contract.ts';
+import type { Step } from '../../solver/step.ts';
+import type { KeyPart } from '../../store/store.ts';
+import type { Listed } from '../contexts/listing.ts';
+import { noTree, type SourceTree } from '../contexts/source.ts';
+import type { CopyPlan } from '../step-plan.ts';
+import { openArchive, type Archive, type ArchiveSource } from './archive.ts';
+import { emptyView, instructionPart, isFresh, ownerOf } from './copy.ts';
+import { createCopier, type Copier } from './copy-plan.ts';
+import { matchSource, type Match } from './copy-sources.ts';
+import type { FileStepDeps } from './deps.ts';
+import { openDownload, type Download } from './download.ts';
+import { createFileStep, type FileStepPlan } from './file-step.ts';
+import { createFileHasher } from './read-files.ts';
+import { isGit, isUrl } from './source-words.ts';
+import { unpackArchive } from './unpack-archive.ts';
+
+/** The step of an ADD. */
+export function createAddStep(plan: CopyPlan, deps: FileStepDeps): Step {
+  return createFileStep(deps, async () => {
+    const opened: Disposable[] = [];
+    const release = (): void => {
+      for (const one of opened.splice(0)) one[Symbol.dispose]();
+    };
+    try {
+      return { ...(await planAdd(plan, deps, opened)), files: true, release };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  });
+}
+
+async function planAdd(plan: CopyPlan, deps: FileStepDeps, opened: Disposable[]): Promise<Omit<FileStepPlan, 'files' | 'release'>> {
+  const remote = plan.sources.filter(isUrl);
+  for (const word of plan.sources) {
+    if (isGit(word)) throw new SiruError('UNSUPPORTED', `ADD from git is not supported yet: ${word.replace(/\/\/[^/@]*@/, '//')}`, { hint: 'Clone it in a RUN, or beside the Dockerfile.' });
+  }
+  if (plan.checksum !== undefined && (remote.length !== 1 || plan.sources.length !== 1)) {
+    throw new SiruError('DOCKERFILE', 'ADD --checksum needs exactly one source, a URL');
+  }
+  const owner = await ownerOf(plan, deps);
+  // A file that only URLs and inline texts come from needs no context.
+  const tree = plan.sources.some((word) => !isUrl(word)) ? await deps.source(plan.from) : noTree;
+  const copier = createCopier({
+    plan,
+    tree,
+    below: isFresh(plan) ? emptyView : deps.view,
+    check: () => checkCancelled(deps.context),
+    ...(owner && { owner }),
+    ...(deps.epoch !== undefined && { epoch: deps.epoch }),
+  });
+  const parts: KeyPart[] = [instructionPart(plan), ...(owner?.parts ?? [])];
+  const archives: Listed[] = [];
+  const unpacked: Found[] = [];
+
+  const unpack = async (source: ArchiveSource): Promise<boolean> => {
+    const archive = await openArchive(source, deps.store, deps.context);
+    if (!archive) return false;
+    opened.push(archive);
+    unpackInto(copier, archive, source.name, owner);
+    return true;
+  };
+
+  for (const [i, word] of plan.sources.entries()) {
+    if (isUrl(word)) {
+      const download = await openDownload(word, plan.checksum, deps.store, deps.context);
+      opened.push(download);
+      parts.push({ name: remote.length === 1 ? `download ${download.name}` : `download ${i + 1} ${download.name}`, value: download.digest });
+      if (plan.unpack && (await unpack({ name: word, digest: download.digest, file: () => download.file() }))) continue;
+      copier.copyMatch(...downloaded(download));
+      continue;
+    }
+    for (const match of matchSource(tree, word)) {
+      const { found } = match;
+      if (found.entry.type === 'file' && plan.unpack !== false) {
+        const content = tree.content(found);
+        if (!('file' in content)) throw new Error('ADD takes its files from a directory');
+        const digest = tree.known(found) ?? createFileHasher()(found.entry, content);
+        tree.learn(found, digest);
+        const file = String(content.file);
+        if (await unpack({ name: match.path, digest, file: async () => file })) {
+          unpacked.push(found);
+          archives.push({ listed: match.path, entry: { ...found.entry, mtime: 0, digest } });
+          continue;
+        }
+      }
+      copier.copyMatch(match, tree);
+    }
+  }
+  for (const { name, content } of plan.inline) copier.copyInline(name, Buffer.from(content, 'utf8'));
+  return { planned: copier.finish(), parts, archives, verify: () => tree.verify(unpacked) };
+}
+
+function unpackInto(copier: Copier, archive: Archive, name: string, owner: { uid: number; gid: number } | undefined): void {
+  const root = copier.target();
+  copier.destination.makeDirectories(root, copier.directories);
+  unpackArchive(archive, name, copier.destination, root, copier.nextAction(), owner);
+}
+
+/** A fetched file as a source of COPY. */
+function downloaded(download: Download): [Match, SourceTree] {
+  const entry: Entry = { path: download.name, type: 'file', mode: 0o600, uid: 0, gid: 0, size: download.size, mtime: download.mtime ?? 0, digest: download.digest };
+  const found: Found = { entry, layer: 0 };
+  let file: string | undefined;
+  const tree: SourceTree = {
+    ...noTree,
+    name: 'the network',
+    async prepare() {
+      file = await download.file();
+    },
+    content: () => ({ file: file! }),
+    known: () => download.digest,
+    timeless: download.mtime === undefined,
+    unlisted: true,
+  };
+  return [{ path: download.name, found }, tree];
+}
