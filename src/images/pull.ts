@@ -1,0 +1,141 @@
+/** Brings an image from a registry into the store. */
+import { SiruError } from '../base/errors.ts';
+import type { Context } from '../base/context.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { ImageConfig } from '../oci/image-config.ts';
+import { shortId } from '../oci/digest.ts';
+import type { Digest } from '../oci/digest.ts';
+import { isIndex, isManifest } from '../oci/media-types.ts';
+import { formatPlatform, hostPlatform, matchesPlatform } from '../oci/platform.ts';
+import type { Platform } from '../oci/platform.ts';
+import { familiarReference, formatReference } from '../oci/reference.ts';
+import type { Reference } from '../oci/reference.ts';
+import type { Remote } from '../remote/client.ts';
+import type { Store, StoredImage } from '../store/store.ts';
+import { checkPlatform, chooseChild } from './platform.ts';
+import { checkImage, joinConfig, readDocuments, readImage } from './read.ts';
+import { startTransfer } from './transfer.ts';
+import { together } from './together.ts';
+
+export interface PullOptions {
+  store: Store;
+  remote: Remote;
+  reference: Reference;
+  /** The host's when not given; then an image that is for one other platform alone is taken with a warning. */
+  platform?: Platform;
+  /** `missing` asks no registry when the image is here for the platform; `never` asks none at all. `always` when not given. */
+  policy?: 'always' | 'missing' | 'never';
+}
+
+const configLimit = 4 << 20;
+const deepest = 4;
+const parallel = 4;
+
+/**
+ * Pulls an image: the manifest, and for an index the one child that the platform chooses; the config; and the layers that
+ * are not here yet. The name is set when all is here. Throws NOT_FOUND, PLATFORM, AUTH, NETWORK, REGISTRY, DIGEST,
+ * DOCUMENT, UNSUPPORTED, STORE, CANCELLED; the store is then as before but for whole blobs that nothing names.
+ */
+export async function pullImage(options: PullOptions, context: Context): Promise<StoredImage> {
+  const { store, remote, policy = 'always' } = options;
+  const reference = options.reference.tag === undefined && options.reference.digest === undefined ? { ...options.reference, tag: 'latest' } : options.reference;
+  const what = familiarReference(reference);
+  const local = localImage(store, reference, options.platform, policy === 'always');
+  if (policy !== 'always' && local) return local;
+  if (policy === 'never') {
+    throw new SiruError('NOT_FOUND', `no image ${what} here, and pulling is switched off`, { hint: `pull it first: siru pull ${what}` });
+  }
+  // What a digest names never changes, and what a tag names is cheap to ask.
+  if (local && reference.digest !== undefined) return local;
+  if (local && (await remote.headManifest(reference, context))?.digest === local.descriptor.digest) {
+    context.emit({ type: 'status', text: `${what} is up to date` });
+    return local;
+  }
+
+  const top = await remote.getManifest(reference, context);
+  requireSha256(top.digest, what);
+  const documents = [top.bytes];
+  let descriptor: Descriptor = { mediaType: top.mediaType, digest: top.digest, size: top.bytes.length };
+  let kind = readDocuments(top.bytes, top.mediaType, what);
+  for (let depth = 0; kind.type === 'index'; depth++) {
+    if (depth >= deepest) throw new SiruError('DOCUMENT', `${what}: indexes lie more than ${deepest} deep`);
+    const child = chooseChild(kind.index, options.platform, what);
+    requireSha256(child.digest, what);
+    const bytes = store.blobs.has(child.digest, child.size) ? store.blobs.read(child.digest) : (await remote.getManifest({ ...reference, digest: child.digest }, context)).bytes;
+    if (bytes.length !== child.size) throw new SiruError('DIGEST', `manifest ${child.digest} of ${what} has ${bytes.length} bytes, not ${child.size}`);
+    documents.push(bytes);
+    descriptor = child;
+    kind = readDocuments(bytes, child.mediaType, what);
+  }
+  const { manifest } = kind;
+  checkImage(manifest, what);
+  const { config: configDescriptor } = manifest;
+  if (configDescriptor.size > configLimit) throw new SiruError('DOCUMENT', `the configuration of ${what} has ${configDescriptor.size} bytes; at most ${configLimit} are taken`);
+
+  await fetchBlob(options, reference, configDescriptor, context);
+  const { config, layers } = joinConfig(manifest, what, store.blobs.read(configDescriptor.digest));
+  if (options.platform) checkPlatform(config, options.platform, what);
+  else if (isManifest(top.mediaType)) warnOfPlatform(config, what, context);
+
+  const distinct = new Map(layers.map((layer) => [layer.descriptor.digest, layer.descriptor]));
+  await together([...distinct.values()], parallel, context, (layer, inner) => fetchBlob(options, reference, layer, inner));
+
+  for (const bytes of documents) store.blobs.put(bytes);
+  const image = { descriptor: { mediaType: top.mediaType, digest: top.digest, size: top.bytes.length }, imageId: configDescriptor.digest, manifest: descriptor.digest };
+  store.images.put(image);
+  store.images.addRepoDigest(top.digest, `${reference.domain}/${reference.path}@${top.digest}`);
+  // A reference with a digest names by that alone: docker makes no tag of `app:1@sha256:...` either.
+  if (reference.tag !== undefined && reference.digest === undefined) store.images.tag(formatReference(reference), top.digest);
+  return store.images.byId(top.digest).find((stored) => stored.descriptor.digest === top.digest)!;
+}
+
+/** The image when all of it is here for the platform. */
+function localImage(store: Store, reference: Reference, wanted: Platform | undefined, fresh: boolean): StoredImage | undefined {
+  const stored = reference.digest === undefined
+    ? store.images.byName(formatReference(reference))
+    : store.images.byId(reference.digest).find(({ descriptor, manifest }) => descriptor.digest === reference.digest || manifest === reference.digest);
+  if (!stored) return undefined;
+  // Without a wish, whatever is here will do, but a pull brings what this machine runs.
+  const platform = wanted ?? (fresh && isIndex(stored.descriptor.mediaType) ? hostPlatform() : undefined);
+  try {
+    const image = readImage(store, stored, platform);
+    return image.layers.every(({ descriptor }) => store.blobs.has(descriptor.digest, descriptor.size)) ? stored : undefined;
+  } catch (error) {
+    if (error instanceof SiruError && ['PLATFORM', 'NOT_FOUND', 'DIGEST', 'DOCUMENT'].includes(error.code)) return undefined;
+    throw error;
+  }
+}
+
+/** Fetches a blob unless it is here. Of several pulls that want it, in this process or another, one fetches it. */
+async function fetchBlob({ store, remote }: PullOptions, reference: Reference, descriptor: Descriptor, context: Context): Promise<void> {
+  const { digest, size } = descriptor;
+  const transfer = startTransfer(context, 'pull', shortId(digest), size);
+  if (store.blobs.has(digest, size)) return transfer.state('exists');
+  transfer.state('waiting');
+  using _lock = await store.lock(`blob:${digest}`, context);
+  if (store.blobs.has(digest, size)) return transfer.state('exists');
+  transfer.state('moving');
+  using ingest = store.blobs.ingest();
+  try {
+    const { chunks } = await remote.getBlob(reference, descriptor, context);
+    for await (const chunk of chunks) {
+      ingest.write(chunk);
+      transfer.add(chunk.length);
+    }
+    ingest.commit({ digest, size });
+  } catch (error) {
+    transfer.state('failed');
+    throw error;
+  }
+  transfer.state('done');
+}
+
+function requireSha256(digest: Digest, what: string): void {
+  if (!digest.startsWith('sha256:')) throw new SiruError('UNSUPPORTED', `${what} is named by ${digest.split(':', 1)[0]}; only sha256 is supported`);
+}
+
+function warnOfPlatform({ os, architecture, variant }: ImageConfig, what: string, context: Context): void {
+  const own = { os, architecture, variant };
+  if (matchesPlatform(hostPlatform(), own)) return;
+  context.emit({ type: 'warning', text: `${what} is an image for ${formatPlatform(own)}, this machine is ${formatPlatform(hostPlatform())}` });
+}
