@@ -19,6 +19,8 @@ export interface RunPlan {
   args: string[];
   /** `NAME=value` as the process sees it: image environment, then arguments in scope; PATH always. */
   env: string[];
+  /** Names in `env` whose value comes from a build argument (ARG), not from the image. */
+  argumentNames: string[];
   /** Names in `env` whose value must not enter the key or the history (undeclared proxy arguments). */
   unkeyedEnv: string[];
   user: string;
@@ -84,12 +86,20 @@ export interface StageState {
   config: ContainerConfig;
   author?: string;
   /**
-   * Arguments in scope with a value, in order of declaration. One that was declared after an ENV of its name overrides it
-   * for RUN and expansion until a later ENV.
+   * Arguments in scope, in order of declaration; those that nobody gave a value have none. One that was declared with a
+   * value after an ENV of its name overrides it for RUN and expansion until a later ENV.
    */
-  args: { name: string; value: string; overridesEnv: boolean }[];
+  args: StageArgument[];
   /** CMD was set in this stage: a later ENTRYPOINT keeps it. */
   cmdSet: boolean;
+  /** WORKDIR was set in this Dockerfile, so that a relative one no longer depends on the base image. */
+  workdirSet: boolean;
+}
+
+export interface StageArgument {
+  name: string;
+  value?: string;
+  overridesEnv: boolean;
 }
 
 /** What one instruction does to a stage. */

@@ -1,0 +1,70 @@
+/** COPY and ADD: files from elsewhere into the image. */
+import type { InstructionOf } from '../../dockerfile/instruction.ts';
+import type { CopyPlan, StageState } from '../step-plan.ts';
+import type { Change } from './change.ts';
+import type { Expander } from './expansion.ts';
+import { fault } from '../../dockerfile/errors.ts';
+import { layerEntry } from './history.ts';
+import { destinationPath } from './paths.ts';
+import type { Scope } from './scope.ts';
+
+export function planCopy(state: StageState, instruction: InstructionOf<'copy'> | InstructionOf<'add'>, scope: Scope, expander: Expander): Change {
+  const { kind } = instruction;
+  const sources = instruction.sources.map((source) => expander.word(source));
+  const written = expander.word(instruction.destination);
+  const plan: CopyPlan = {
+    kind,
+    from: kind === 'copy' && instruction.from !== undefined ? scope.sourceOf(instruction.from, 'copy') : { type: 'context' },
+    sources,
+    inline: instruction.heredocs.map(({ name, content, expand }) => ({ name, content: expand ? expander.body(content) : content })),
+    destination: destinationPath(state.config.WorkingDir ?? '', written),
+    link: instruction.link,
+    parents: kind === 'copy' && instruction.parents,
+    exclude: instruction.exclude,
+    keepGitDir: kind === 'add' && (instruction.keepGitDir ?? false),
+  };
+  const chown = instruction.chown === undefined ? '' : expander.word(instruction.chown);
+  const chmod = instruction.chmod === undefined ? '' : expander.word(instruction.chmod);
+  if (chown !== '') plan.chown = chown;
+  if (chmod !== '') {
+    plan.chmod = chmod;
+    plan.link = false; // BuildKit copies in place then, and where symlinks lead shows it
+  }
+  if (kind === 'copy') refuseRemote(sources);
+  else {
+    if (instruction.unpack !== undefined) plan.unpack = instruction.unpack;
+    const checksum = instruction.checksum === undefined ? '' : expander.word(instruction.checksum);
+    if (checksum !== '') plan.checksum = checkedChecksum(checksum, sources);
+  }
+  const flags = [
+    plan.parents ? ['--parents'] : [],
+    chown === '' ? [] : [`--chown=${chown}`],
+    chmod === '' ? [] : [`--chmod=${chmod}`],
+  ].flat();
+  const words = [kind.toUpperCase(), ...flags, ...sources, ...plan.inline.map(({ name }) => `<<${name}`), written];
+  return { state, step: plan, history: layerEntry(`${words.join(' ')} # buildkit`) };
+}
+
+/** True for what ADD fetches with git. */
+export function isGitSource(source: string): boolean {
+  return /^(git|ssh):\/\//.test(source) || /^[\w.+-]+@[\w.-]+:/.test(source) || /^https?:\/\/[^#?]+\.git(?:[#?]|$)/.test(source);
+}
+
+/** True for what ADD downloads as one file. */
+export function isHttpSource(source: string): boolean {
+  return /^https?:\/\//.test(source) && !isGitSource(source);
+}
+
+function refuseRemote(sources: string[]): void {
+  const hint = 'ADD fetches from elsewhere; COPY takes files of the context, a stage or an image.';
+  for (const source of sources) {
+    if (isGitSource(source)) throw fault("source can't be a git ref for COPY", hint);
+    if (isHttpSource(source)) throw fault("source can't be a URL for COPY", hint);
+  }
+}
+
+function checkedChecksum(checksum: string, sources: string[]): string {
+  if (sources.length !== 1) throw fault("checksum can't be specified for multiple sources");
+  if (!isHttpSource(sources[0]!) && !isGitSource(sources[0]!)) throw fault('checksum requires HTTP(S) or Git sources');
+  return checksum;
+}

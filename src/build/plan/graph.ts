@@ -1,0 +1,170 @@
+/** The stages of a Dockerfile: what each stands on, what it reads from others, and which of them a target needs. Pure. */
+import { SiruError } from '../../base/errors.ts';
+import type { Dockerfile, Instruction, Lines } from '../../dockerfile/instruction.ts';
+import type { Platform } from '../../oci/platform.ts';
+import { fault, withPlace, type SourceText } from '../../dockerfile/errors.ts';
+import { placed } from './placed.ts';
+import { resolveFrom, type From } from './from.ts';
+import { automaticArgs, evaluateGlobalArgs, unconsumedArgs } from './global-args.ts';
+import { laterStage, readNames, resolveSource, stageLabel } from './sources.ts';
+import { nearest } from '../../dockerfile/suggest.ts';
+
+export interface PlanOptions {
+  /** Stage to build: its name, else its position; the last one when not given. */
+  target?: string;
+  buildArgs?: Readonly<Record<string, string>>;
+  targetPlatform: Platform;
+  buildPlatform: Platform;
+  /** Name of the file for errors; `Dockerfile` when not given. */
+  file?: string;
+  /** Names of further build contexts; they win over stages and images of the same name. */
+  namedContexts?: readonly string[];
+}
+
+export interface StagePlan {
+  index: number;
+  /** Lower-cased name after AS. */
+  name?: string;
+  /** The name, or `stage-N`. */
+  label: string;
+  from: From;
+  /** Of `FROM --platform`, when it was given. */
+  platform?: Platform;
+  instructions: Instruction[];
+  /** Stages that this one stands on or reads from, in ascending order. */
+  dependencies: number[];
+  /** Lines of the FROM. */
+  lines: Lines;
+}
+
+export interface GraphWarning {
+  rule: string;
+  text: string;
+  line?: number;
+}
+
+export interface StageGraph {
+  stages: StagePlan[];
+  target: number;
+  /** The stages that the target needs, each after those it depends on; the target is the last one. */
+  order: number[];
+  /** Values of global and automatic arguments, for stages that declare them again. */
+  globalArgs: Map<string, string>;
+  namedContexts: string[];
+  warnings: GraphWarning[];
+}
+
+/** Throws DOCKERFILE, and NOT_FOUND when there is no such target. */
+export function planStages(dockerfile: Dockerfile, options: PlanOptions): StageGraph {
+  const { buildArgs = {}, targetPlatform, buildPlatform } = options;
+  const namedContexts = [...(options.namedContexts ?? [])];
+  if (dockerfile.stages.length === 0) throw fault('the Dockerfile has no FROM: there is no stage to build');
+  const source: SourceText = { name: options.file ?? 'Dockerfile', text: dockerfile.text };
+  const automatic = automaticArgs(options.target ?? dockerfile.stages.at(-1)!.name ?? '', targetPlatform, buildPlatform, buildArgs);
+  const globalArgs = evaluateGlobalArgs(dockerfile, automatic, buildArgs, source);
+  const declared = new Set([...globalArgs.keys(), ...dockerfile.globalArgs.flatMap(({ args }) => args.map(({ name }) => name))]);
+  const warnings: GraphWarning[] = [];
+  const defaults = evaluateDefaults(dockerfile, automatic);
+
+  const scope = { escape: dockerfile.escape, globalArgs, declared, defaults, namedContexts };
+
+  const stages: StagePlan[] = [];
+  for (const stage of dockerfile.stages) {
+    const { from, platform, warnings: found } = placed(source, stage.from.lines, () => resolveFrom(stage, stages, scope));
+    warnings.push(...found);
+    const plan: StagePlan = {
+      index: stage.index,
+      label: stageLabel(stage),
+      from,
+      instructions: stage.instructions,
+      dependencies: [],
+      lines: stage.from.lines,
+    };
+    if (stage.name !== undefined) plan.name = stage.name;
+    if (platform) plan.platform = platform;
+    stages.push(plan);
+  }
+  for (const stage of stages) stage.dependencies = dependenciesOf(stage, stages, namedContexts, source);
+  refuseCycles(stages, source);
+
+  const target = findTarget(stages, options.target);
+  const order: number[] = [];
+  visit(stages, target, order, new Set());
+  for (const index of order) refuseLaterSources(stages[index]!, stages, namedContexts, source);
+
+  const unconsumed = unconsumedArgs(dockerfile, automatic, buildArgs);
+  if (unconsumed.length > 0) {
+    warnings.push({ rule: 'UnconsumedBuildArg', text: `[Warning] One or more build-args [${unconsumed.join(' ')}] were not consumed` });
+  }
+  return { stages, target, order, globalArgs, namedContexts, warnings };
+}
+
+/** The global arguments as they are without any `--build-arg`, or undefined when a default cannot be expanded. */
+function evaluateDefaults(dockerfile: Dockerfile, automatic: ReadonlyMap<string, string>): Map<string, string> | undefined {
+  try {
+    return evaluateGlobalArgs(dockerfile, automatic, {}, { name: '', text: '' });
+  } catch {
+    return undefined; // planStages() throws the same with a place, or a --build-arg replaces that default
+  }
+}
+
+function findTarget(stages: readonly StagePlan[], target: string | undefined): number {
+  if (target === undefined || target === '') return stages.length - 1;
+  const named = stages.findLast(({ name }) => name === target.toLowerCase());
+  if (named) return named.index;
+  if (/^\d+$/.test(target) && Number(target) < stages.length) return Number(target);
+  const names = stages.flatMap(({ name }) => (name === undefined ? [] : [name]));
+  const guess = nearest(target, names);
+  const listed = names.length > 0 ? `The stages are ${names.join(', ')}.` : `Stages without names are given by position, 0 to ${stages.length - 1}.`;
+  throw new SiruError('NOT_FOUND', `target stage ${JSON.stringify(target)} could not be found`, {
+    hint: guess === undefined ? listed : `Did you mean ${guess}? ${listed}`,
+  });
+}
+
+/** Instructions that FROM this stage would fire are counted too: they may read further stages. */
+function dependenciesOf(stage: StagePlan, stages: readonly StagePlan[], namedContexts: readonly string[], text: SourceText): number[] {
+  const found = new Set<number>();
+  if (stage.from.type === 'stage') found.add(stage.from.index);
+  for (const { name, by, lines } of allReads(stage, stages)) {
+    const source = placed(text, lines, () => resolveSource(stages, namedContexts, stage.index, name, by));
+    if (source.type === 'stage') found.add(source.index);
+  }
+  return [...found].sort((a, b) => a - b);
+}
+
+function allReads(stage: StagePlan, stages: readonly StagePlan[]): ReturnType<typeof readNames> {
+  const triggers =
+    stage.from.type === 'stage'
+      ? stages[stage.from.index]!.instructions.flatMap((instruction) => (instruction.kind === 'onbuild' ? [instruction.instruction] : []))
+      : [];
+  return readNames([...triggers.map((trigger) => ({ ...trigger, lines: stage.lines })), ...stage.instructions]);
+}
+
+function refuseCycles(stages: readonly StagePlan[], source: SourceText): void {
+  const done = new Set<number>();
+  const enter = (index: number, path: readonly number[]): void => {
+    const stage = stages[index]!;
+    if (path.includes(index)) {
+      const error = fault(`circular dependency detected on stage: ${stage.label}`, 'A stage can only use stages that are complete before it.');
+      throw withPlace(error, source, stage.lines);
+    }
+    if (done.has(index)) return;
+    for (const dependency of stage.dependencies) enter(dependency, [...path, index]);
+    done.add(index);
+  };
+  for (const { index } of stages) enter(index, []);
+}
+
+function visit(stages: readonly StagePlan[], index: number, order: number[], seen: Set<number>): void {
+  if (seen.has(index)) return;
+  seen.add(index);
+  for (const dependency of stages[index]!.dependencies) visit(stages, dependency, order, seen);
+  order.push(index);
+}
+
+function refuseLaterSources(stage: StagePlan, stages: readonly StagePlan[], namedContexts: readonly string[], text: SourceText): void {
+  for (const { name, by, lines } of allReads(stage, stages)) {
+    const source = resolveSource(stages, namedContexts, stage.index, name, by);
+    if (source.type === 'stage' && source.index >= stage.index) throw withPlace(laterStage(name, by, stage), text, lines);
+  }
+}

@@ -1,0 +1,42 @@
+/** What of a RUN enters its key, in named parts, so that a miss can be told in the user's words. Pure. */
+import { stableJson } from '../../base/json.ts';
+import type { KeyPart } from '../../store/store.ts';
+import type { RunMountPlan, RunPlan } from '../step-plan.ts';
+import { splitVariable } from './variables.ts';
+
+/** Each name once. The content of mounts and the values of secrets are not among the parts. */
+export function runKeyParts(plan: RunPlan): KeyPart[] {
+  const parts: KeyPart[] = [
+    { name: 'command', value: stableJson(plan.args) },
+    { name: 'user', value: plan.user },
+    { name: 'workdir', value: plan.cwd },
+    { name: 'network', value: plan.network },
+    { name: 'security', value: plan.security },
+  ];
+  if (plan.script) parts.push({ name: 'script', value: plan.script.content });
+  const unkeyed = new Set(plan.unkeyedEnv);
+  const fromArguments = new Set(plan.argumentNames);
+  for (const [name, value] of plan.env.map(splitVariable)) {
+    if (!unkeyed.has(name)) parts.push({ name: `${fromArguments.has(name) ? 'build argument' : 'environment'} ${name}`, value });
+  }
+  const taken = new Map<string, number>();
+  for (const mount of plan.mounts) {
+    const name = mountName(mount);
+    const count = (taken.get(name) ?? 0) + 1;
+    taken.set(name, count);
+    parts.push({ name: count === 1 ? name : `${name} (${count})`, value: stableJson(mountValue(mount)) });
+  }
+  return parts;
+}
+
+function mountName(mount: RunMountPlan): string {
+  if (mount.target !== undefined) return `mount ${mount.target}`;
+  return mount.type === 'secret' && mount.env !== undefined ? `mount of secret ${mount.env}` : `mount of ${mount.type} ${'id' in mount ? mount.id : ''}`;
+}
+
+/** Where the files come from is left out: the content that is read tells a bind mount, and that of a cache tells nothing. */
+function mountValue(mount: RunMountPlan): object {
+  if (mount.type !== 'bind' && mount.type !== 'cache') return mount;
+  const { from: _, ...rest } = mount;
+  return rest;
+}

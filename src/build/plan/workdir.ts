@@ -1,0 +1,26 @@
+/** WORKDIR: the directory of what follows, made when it is not there. */
+import type { InstructionOf } from '../../dockerfile/instruction.ts';
+import type { StageState } from '../step-plan.ts';
+import { withConfig, type Change } from './change.ts';
+import type { Expander, Warning } from './expansion.ts';
+import { emptyEntry, layerEntry } from './history.ts';
+import { nextWorkdir, processDirectory } from './paths.ts';
+
+export function planWorkdir(state: StageState, instruction: InstructionOf<'workdir'>, expander: Expander): Change {
+  const written = expander.word(instruction.path);
+  const path = nextWorkdir(state.config.WorkingDir ?? '', written);
+  const warnings: Warning[] = [];
+  if (!state.workdirSet && !written.startsWith('/')) {
+    const text = `Relative workdir "${written}" can have unexpected results if the base image changes`;
+    warnings.push({ rule: 'WorkdirRelativePath', text, line: instruction.lines.start });
+  }
+  const next = { ...withConfig(state, { WorkingDir: path }), workdirSet: true };
+  const told = `WORKDIR ${path}`;
+  if (path === '/') return { state: next, history: emptyEntry(told), warnings };
+  return {
+    state: next,
+    step: { kind: 'workdir', path: processDirectory(path), user: state.config.User ?? '' },
+    history: layerEntry(told),
+    warnings,
+  };
+}
