@@ -1,0 +1,115 @@
+/** Makes a layer of what was written to an overlay: its upper directory, entry by entry, in the order of their paths. */
+import { lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs';
+import { SiruError, errnoOf, messageOf } from '../base/errors.ts';
+import { deviceParts } from '../sys/node.ts';
+import { readXattrs } from '../sys/xattr.ts';
+import type { Entry } from './entry.ts';
+import { isOverlayXattr } from './layer-tree.ts';
+import { decodePath, fsPath } from './path-bytes.ts';
+import type { LayerWriter } from './writer-contract.ts';
+
+export interface DiffOptions {
+  /** Newer modification times are set back to this (seconds): SOURCE_DATE_EPOCH. */
+  epoch?: number;
+  /** Paths that are left out, with what they hold: mount points that a run made. */
+  skip?: (path: string) => boolean;
+  signal?: AbortSignal;
+}
+
+/**
+ * Adds all entries of an overlay's upper directory to `writer`; the caller finishes it. Owners and file capabilities are
+ * those that this process sees, so it must run in the user namespace of the mount. Sockets are left out. Of the extended
+ * attributes those are kept that mean the same on every machine: `security.capability` and `user.*`.
+ */
+export function diffUpper(upper: string, writer: LayerWriter, options: DiffOptions = {}): void {
+  const { epoch = Infinity, skip, signal } = options;
+  /** First names of files that have several, by device and inode. */
+  const linked = new Map<string, string>();
+
+  function walk(path: string): void {
+    if (signal?.aborted) throw new SiruError('CANCELLED', 'cancelled', { cause: signal.reason });
+    const prefix = path === '' ? '' : `${path}/`;
+    const found = new Map<string, Stats>();
+    const keys: string[] = [];
+    for (const name of readNames(`${upper}/${path}`)) {
+      if (skip?.(prefix + name)) continue;
+      const stat = lstatSync(fsPath(`${upper}/${prefix}${name}`));
+      found.set(name, stat);
+      keys.push(name);
+      // A directory stands in the order twice: as itself, and where all that it holds belongs ('a', 'a-b', 'a/x').
+      if (stat.isDirectory()) keys.push(`${name}/`);
+    }
+    keys.sort();
+    for (const key of keys) {
+      if (key.endsWith('/')) walk(prefix + key.slice(0, -1));
+      else add(prefix + key, found.get(key)!);
+    }
+  }
+
+  function add(path: string, stat: Stats): void {
+    const full = fsPath(`${upper}/${path}`);
+    const mtime = Math.min(epoch, Math.floor(stat.mtimeMs / 1000));
+    const entry: Entry = { path, type: 'file', mode: stat.mode & 0o7777, uid: stat.uid, gid: stat.gid, size: 0, mtime };
+    if (stat.isFile()) {
+      if (stat.nlink > 1) {
+        const inode = `${stat.dev}:${stat.ino}`;
+        const first = linked.get(inode);
+        if (first !== undefined) {
+          writer.add({ ...entry, type: 'hardlink', link: first });
+          return;
+        }
+        linked.set(inode, path);
+      }
+      entry.size = stat.size;
+      addXattrs(entry, full);
+      writer.add(entry, { file: full });
+      return;
+    }
+    if (stat.isDirectory()) {
+      entry.type = 'dir';
+      addXattrs(entry, full);
+    } else if (stat.isSymbolicLink()) {
+      entry.type = 'symlink';
+      entry.mode = 0o777;
+      entry.link = decodePath(readlinkSync(full, { encoding: 'buffer' }));
+    } else if (stat.isCharacterDevice() && stat.rdev === 0) {
+      writer.add({ path, type: 'whiteout', mode: 0, uid: 0, gid: 0, size: 0, mtime: 0 });
+      return;
+    } else if (stat.isFIFO()) {
+      entry.type = 'fifo';
+    } else if (stat.isCharacterDevice() || stat.isBlockDevice()) {
+      entry.type = stat.isBlockDevice() ? 'block' : 'char';
+      Object.assign(entry, deviceParts(stat.rdev));
+    } else return; // a socket means nothing without the process that listens on it
+    writer.add(entry);
+  }
+
+  try {
+    walk('');
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    throw new SiruError('STORE', `cannot read what the step wrote: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** Both spellings of overlayfs's mark for a directory that hides what lies below it. */
+const opaqueNames = new Set(['trusted.overlay.opaque', 'user.overlay.opaque']);
+
+function addXattrs(entry: Entry, full: string | Buffer): void {
+  const found = readXattrs(full, (name) => name === 'security.capability' || name.startsWith('user.') || opaqueNames.has(name));
+  if (!found) return;
+  for (const [name, value] of Object.entries(found)) {
+    if (opaqueNames.has(name)) {
+      // 'x' means that the directory holds whiteouts in the form of attributes, not that it is opaque.
+      if (entry.type === 'dir' && value.toString('latin1') === 'y') entry.opaque = true;
+    } else if (!isOverlayXattr(name)) (entry.xattrs ??= {})[name] = value;
+  }
+}
+
+/** Names in a directory, whatever their bytes. */
+function readNames(path: string): string[] {
+  // latin1 gives one character per byte, which is the name itself for ASCII.
+  const names = readdirSync(fsPath(path), { encoding: 'latin1' });
+  // oxlint-disable-next-line no-control-regex
+  return names.map((name) => (/^[\x00-\x7f]*$/.test(name) ? name : decodePath(Buffer.from(name, 'latin1'))));
+}
