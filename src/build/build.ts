@@ -37,6 +37,7 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
   const platform = options.platform === undefined ? hostPlatform() : parsePlatform(options.platform);
   const buildArgs = epochArgs(options);
   const graph = planStages(dockerfile, {
+    file: source.name,
     target: options.target,
     buildArgs,
     targetPlatform: platform,
@@ -48,6 +49,7 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
     options,
     context,
     dockerfile,
+    source: { name: source.name, text: dockerfile.text },
     graph,
     platform,
     buildArgs,

@@ -1,17 +1,17 @@
 /** Errors of a build tell the line of the Dockerfile that asked for it. */
-import { DockerfileError } from '../dockerfile/errors.ts';
-import { isSiruError } from '../base/errors.ts';
+import { isSiruError, type SiruError } from '../base/errors.ts';
+import { DockerfileError, excerpt } from '../dockerfile/errors.ts';
+import type { Lines } from '../dockerfile/instruction.ts';
 import type { Session } from './session.ts';
 
-interface Located {
-  lines: { start: number; end: number };
-}
-
-/** Runs `work` for an instruction; a SiruError that it throws comes out with the place and an excerpt. */
-export function locate<T>(session: Session, instruction: Located, work: () => T): T {
+/** Does the work of an instruction; a SiruError that it throws gets an excerpt of the Dockerfile, and keeps its code. */
+export function locate<T>(session: Session, instruction: { lines: Lines }, work: () => T): T {
   const rethrow = (error: unknown): never => {
-    if (!isSiruError(error) || error instanceof DockerfileError || error.code === 'CANCELLED') throw error;
-    throw withPlace(error, session, instruction);
+    if (isSiruError(error) && !isPlaced(error)) {
+      error.message += `\n\n${excerpt(session.source, instruction.lines)}`;
+      placed.add(error);
+    }
+    throw error;
   };
   try {
     const result = work();
@@ -19,4 +19,11 @@ export function locate<T>(session: Session, instruction: Located, work: () => T)
   } catch (error) {
     return rethrow(error);
   }
+}
+
+/** Errors that several stages wait for pass here several times. */
+const placed = new WeakSet<Error>();
+
+function isPlaced(error: SiruError): boolean {
+  return placed.has(error) || error.code === 'CANCELLED' || (error instanceof DockerfileError && error.lines !== undefined);
 }

@@ -7,6 +7,7 @@ import type { Context } from '../base/context.ts';
 import { SiruError } from '../base/errors.ts';
 import type { StepRef } from '../base/events.ts';
 import { createLimit } from '../base/limit.ts';
+import type { SourceText } from '../dockerfile/errors.ts';
 import type { Dockerfile } from '../dockerfile/instruction.ts';
 import { formatPlatform, type Platform } from '../oci/platform.ts';
 import type { Remote } from '../remote/client.ts';
@@ -24,6 +25,8 @@ export interface Session extends AsyncDisposable {
   store: Store;
   context: Context;
   dockerfile: Dockerfile;
+  /** Name and text of the Dockerfile, for excerpts. */
+  source: SourceText;
   graph: StageGraph;
   platform: Platform;
   /** `--build-arg` with SOURCE_DATE_EPOCH. */
@@ -59,6 +62,8 @@ export interface SessionParts {
   options: BuildOptions;
   context: Context;
   dockerfile: Dockerfile;
+  /** Name and text of the Dockerfile, for excerpts. */
+  source: SourceText;
   graph: StageGraph;
   platform: Platform;
   buildArgs: Record<string, string>;
@@ -94,6 +99,7 @@ export function createSession(parts: SessionParts): Session {
     store,
     context,
     dockerfile: parts.dockerfile,
+    source: parts.source,
     graph: parts.graph,
     platform: parts.platform,
     buildArgs: parts.buildArgs,

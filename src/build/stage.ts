@@ -90,6 +90,7 @@ function scopeOf(session: Session, index: number): Scope {
     buildArgs: session.buildArgs,
     globalArgs: graph.globalArgs,
     escape: dockerfile.escape,
+    source: session.source,
     proxy: {},
     network: options.network ?? 'default',
     sourceOf: sourcesOf(graph, index),
@@ -101,7 +102,7 @@ async function startFrom(session: Session, planned: StagePlan): Promise<Start> {
   const platform = planned.platform ?? session.platform;
   const begin = (base: StageBase): Pick<Start, 'state' | 'triggers'> => ({
     state: startStage(base, platform),
-    triggers: onBuildTriggers(onBuildTexts(base), planned.lines),
+    triggers: onBuildTriggers(onBuildTexts(base), planned.lines, session.source),
   });
   if (from.type === 'scratch') return { ...begin({ type: 'scratch' }), layers: [], entries: [] };
   if (from.type === 'stage') {
