@@ -41,6 +41,8 @@ export function createUnpacker(root: string, options: UnpackOptions): TreeTarget
   const at = (path: string): string | Buffer => fsPath(path === '' ? root : `${root}/${path}`);
   let fd: number | undefined;
   let entryOfFd: Entry | undefined;
+  /** Directories that hold whiteouts. */
+  const holding = new Set<string>();
   let fdOwner: { uid: number; gid: number } | undefined;
 
   function open(entry: Entry): number {
@@ -136,6 +138,8 @@ export function createUnpacker(root: string, options: UnpackOptions): TreeTarget
     chmodSync(path, entry.mode);
     setAttributes(path, entry);
     if (entry.opaque) setXattr(path, `${options.opaque}.overlay.opaque`, Buffer.from('y'));
+    // Without this mark overlayfs shows the devices that stand for deletions when no other layer has the directory.
+    if (holding.has(entry.path)) setXattr(path, `${options.opaque}.overlay.origin`, Buffer.alloc(0));
     setTime(path, entry.mtime);
   }
 
@@ -173,6 +177,7 @@ export function createUnpacker(root: string, options: UnpackOptions): TreeTarget
     finish(entries, implied) {
       for (const entry of entries) {
         if (entry.type !== 'whiteout') continue;
+        holding.add(entry.path.slice(0, Math.max(0, entry.path.lastIndexOf('/'))));
         try {
           makeNode(at(entry.path), 'char', 0, 0, 0);
         } catch (error) {

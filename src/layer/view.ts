@@ -9,6 +9,8 @@ const maxLinks = 255;
 interface Child {
   found: Found;
   layers: number[];
+  /** No layer lists the directory so far. */
+  implied?: boolean;
 }
 
 /**
@@ -82,10 +84,11 @@ export function createView(tocs: readonly Toc[]): View {
         const before = merged.get(name);
         if (entry?.type === 'whiteout') closed.add(name);
         else if (entry === undefined || entry.type === 'dir') {
-          if (!before) merged.set(name, { found: { entry: entry ?? impliedDirectory(prefix + name), layer }, layers: [layer] });
-          else {
+          if (!before) {
+            merged.set(name, { found: { entry: entry ?? impliedDirectory(prefix + name), layer }, layers: [layer], implied: !entry });
+          } else {
             before.layers.push(layer);
-            if (entry && isImplied(before.found.entry)) before.found = { entry, layer };
+            if (entry && before.implied) Object.assign(before, { found: { entry, layer }, implied: false });
           }
           if (entry?.opaque) closed.add(name);
         } else {
@@ -204,14 +207,7 @@ function named(toc: Toc, entry: Entry): Entry {
 }
 
 function impliedDirectory(path: string): Entry {
-  return { path, type: 'dir', mode: 0o755, uid: 0, gid: 0, size: 0, mtime: 0, [implied]: true } as Entry;
-}
-
-/** Marks directories that no layer lists. */
-const implied = Symbol('implied');
-
-function isImplied(entry: Entry): boolean {
-  return implied in entry;
+  return { path, type: 'dir', mode: 0o755, uid: 0, gid: 0, size: 0, mtime: 0 };
 }
 
 function parentOf(path: string): string {
