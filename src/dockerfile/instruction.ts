@@ -107,6 +107,8 @@ export interface DockerfileStage {
 }
 
 export interface Dockerfile {
+  /** How errors call the file: `Dockerfile`, or a path. */
+  name: string;
   /** Before the first FROM. */
   globalArgs: InstructionOf<'arg'>[];
   stages: DockerfileStage[];

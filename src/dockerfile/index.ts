@@ -1,0 +1,8 @@
+/** The door `siru/dockerfile`: text to tree, expansion of words, ignore files, errors that show the place. */
+export { detectSyntax, findDirective, readDirectives, type Directive, type Syntax } from './directives.ts';
+export { DockerfileError, excerpt, withPlace, type SourceText } from './errors.ts';
+export { expandWord, expandWords, type Environment, type Expansion, type ExpandOptions } from './expand.ts';
+export type * from './instruction.ts';
+export { parseDockerfile } from './parse.ts';
+export { instructionNames, parseTrigger } from './parse-instruction.ts';
+export { parseLines, type Node, type ParsedLines } from './parse-lines.ts';
