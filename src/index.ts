@@ -14,5 +14,6 @@ export { isSiruError, SiruError, type ErrorCode } from './base/errors.ts';
 export type { Event, StepRef, StepStatus } from './base/events.ts';
 export { build } from './build/build.ts';
 export type { BuildOptions, BuildResult, Isolation, Secret } from './build/options.ts';
+export { pull, push, type PullOptions, type PushOptions } from './exchange.ts';
 export { openStore } from './store/open-store.ts';
 export type { Store, StoredImage } from './store/store.ts';
