@@ -211,8 +211,8 @@ test('archives that are broken, hostile or something else are refused, and name 
   assert.equal(configDigest, image.imageId);
   for (const [what, source, code] of cases) {
     await using to = await temporaryStore();
-    await assert.rejects(loadImages({ store: to.store, source }, quiet), (error: { code?: string }) => {
-      assert.equal(error.code, code, `${what}: ${String(error)}`);
+    await assert.rejects(loadImages({ store: to.store, source }, quiet), (error: Error & { code?: string }) => {
+      assert.equal(error.code, code, `${what}: ${error.message}`);
       return true;
     });
     assert.deepEqual(to.store.images.list().flatMap(({ names }) => names), [], what);

@@ -1,5 +1,6 @@
 /** Which image a person means: a reference, a digest, an ID or the beginning of one. */
 import { SiruError, isSiruError } from '../base/errors.ts';
+import { editDistance } from '../dockerfile/suggest.ts';
 import { shortId } from '../oci/digest.ts';
 import { familiarReference, formatReference, parseReference } from '../oci/reference.ts';
 import type { Reference } from '../oci/reference.ts';
@@ -72,17 +73,4 @@ function nearNames(store: Store, text: string): string[] {
     }
   }
   return scored.sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1)).slice(0, 3).map(({ name }) => name);
-}
-
-function editDistance(a: string, b: string): number {
-  if (Math.abs(a.length - b.length) > 8) return Infinity;
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }
