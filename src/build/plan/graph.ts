@@ -15,8 +15,6 @@ export interface PlanOptions {
   buildArgs?: Readonly<Record<string, string>>;
   targetPlatform: Platform;
   buildPlatform: Platform;
-  /** Name of the file for errors; `Dockerfile` when not given. */
-  file?: string;
   /** Names of further build contexts; they win over stages and images of the same name. */
   namedContexts?: readonly string[];
 }
@@ -58,8 +56,7 @@ export interface StageGraph {
 export function planStages(dockerfile: Dockerfile, options: PlanOptions): StageGraph {
   const { buildArgs = {}, targetPlatform, buildPlatform } = options;
   const namedContexts = [...(options.namedContexts ?? [])];
-  if (dockerfile.stages.length === 0) throw fault('the Dockerfile has no FROM: there is no stage to build');
-  const source: SourceText = { name: options.file ?? 'Dockerfile', text: dockerfile.text };
+  const source: SourceText = { name: dockerfile.name, text: dockerfile.text };
   const automatic = automaticArgs(options.target ?? dockerfile.stages.at(-1)!.name ?? '', targetPlatform, buildPlatform, buildArgs);
   const globalArgs = evaluateGlobalArgs(dockerfile, automatic, buildArgs, source);
   const declared = new Set([...globalArgs.keys(), ...dockerfile.globalArgs.flatMap(({ args }) => args.map(({ name }) => name))]);

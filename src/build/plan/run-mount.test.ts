@@ -62,7 +62,7 @@ const refusedTable: [options: string, message: RegExp][] = [
   ['target=/a,sharing=shared', /unexpected key 'sharing'/],
   ['type=cache,target=/a,sharing=some', /unsupported sharing value/],
   ['target=/a,size=5', /unexpected key 'size'/],
-  ['target=/a,taget=/b', /unexpected key 'taget' in 'taget=\/b'/],
+  ['target=/a,taget=/b', /unexpected key .taget. in .taget=\/b./],
   ['type=cache,target=/a,required', /unexpected key 'required'/],
   ['target', /must be a key=value pair/],
   ['type=cache,target=/a,mode=9', /invalid value for mode/],
@@ -71,7 +71,7 @@ const refusedTable: [options: string, message: RegExp][] = [
   ['type=tmpfs,target=/a,size=much', /invalid value for size/],
   ['type=secret', /one of id, source or target/],
   ['type=secret,id=a,src=b', /both source and id/],
-  ['type=secret,id=a,from=first', /should not have a from/],
+  ['type=secret,id=a,from=first', /unexpected key 'from' for mount type 'secret'|should not have a from/],
   ['type=ssh,source=a', /does not support source/],
 ];
 
@@ -79,7 +79,7 @@ for (const [options, message] of refusedTable) {
   test(`RUN --mount=${options} is refused at its line`, () =>
     assert.throws(
       () => mounted(options),
-      (error) => isSiruError(error) && message.test(error.message) && JSON.stringify(error).includes('3'),
+      (error) => isSiruError(error) && message.test(error.message) && error.message.includes('Dockerfile:3'),
     ));
 }
 

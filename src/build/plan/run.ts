@@ -1,5 +1,6 @@
 /** RUN: a process over the layers below. */
 import { SiruError } from '../../base/errors.ts';
+import { parseHeredocWord } from '../../dockerfile/heredoc.ts';
 import type { CommandLine, Heredoc, InstructionOf } from '../../dockerfile/instruction.ts';
 import type { RunPlan, StageState } from '../step-plan.ts';
 import type { Change } from './change.ts';
@@ -59,7 +60,7 @@ function processOf(state: StageState, command: CommandLine): { args: string[]; s
 /** The only heredoc of a RUN that has no other word. */
 export function loneHeredoc(text: string, heredocs: readonly Heredoc[]): Heredoc | undefined {
   if (heredocs.length !== 1) return undefined;
-  return /^\s*\d*<<-?\s*(?:"[^"]*"|'[^']*'|[^\s<"'])+\s*$/.test(text) ? heredocs[0] : undefined;
+  return parseHeredocWord(text.trim()) ? heredocs[0] : undefined;
 }
 
 /** The command line followed by the bodies of its heredocs, as a shell reads them. */

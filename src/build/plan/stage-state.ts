@@ -1,5 +1,5 @@
 /** The state in which a stage begins, from what its FROM names. Pure. */
-import { parseDockerfile } from '../../dockerfile/parse.ts';
+import { parseTrigger } from '../../dockerfile/parse-instruction.ts';
 import type { Instruction, Lines } from '../../dockerfile/instruction.ts';
 import type { ContainerConfig } from '../../oci/image-config.ts';
 import type { Platform } from '../../oci/platform.ts';
@@ -53,25 +53,17 @@ export function onBuildTexts(base: StageBase): string[] {
  */
 export function onBuildTriggers(texts: readonly string[], lines: Lines, source: SourceText): Instruction[] {
   return texts.map((text) => {
-    const instruction = placed(source, lines, () => parseTrigger(text));
+    const instruction = placed(source, lines, () => triggerOf(text));
     return { ...instruction, lines };
   });
 }
 
-function parseTrigger(text: string): Instruction {
-  const fail = (what: string): never => {
-    throw fault(`ONBUILD ${JSON.stringify(text)} of the base: ${what}`);
-  };
-  let stages;
+function triggerOf(text: string): Instruction {
   try {
-    ({ stages } = parseDockerfile(`FROM scratch\n${text}\n`));
+    return parseTrigger(text, 'ONBUILD');
   } catch (error) {
-    return fail(error instanceof DockerfileError ? error.reason : messageOf(error));
+    throw fault(`ONBUILD ${JSON.stringify(text)} of the base: ${error instanceof DockerfileError ? error.reason : messageOf(error)}`);
   }
-  const instruction = stages[0]?.instructions[0];
-  if (stages.length !== 1 || stages[0]!.instructions.length !== 1 || !instruction) return fail('it should be a single instruction');
-  if (instruction.kind === 'onbuild' || instruction.kind === 'maintainer') return fail(`${instruction.kind.toUpperCase()} is not allowed as a trigger`);
-  return instruction;
 }
 
 /** The members that Siru knows, but for the triggers. */

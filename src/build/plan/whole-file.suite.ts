@@ -31,7 +31,7 @@ export interface PlanFileOptions extends Partial<PlanOptions> {
 export function planFile(text: string, options: PlanFileOptions = {}): Planned {
   const dockerfile = parseDockerfile(text);
   const graph = planStages(dockerfile, { targetPlatform: amd64, buildPlatform: amd64, ...options });
-  const source = { name: 'Dockerfile', text };
+  const source = { name: dockerfile.name, text };
   const done = new Map<number, { state: StageState; advances: Advance[] }>();
   const warnings = graph.warnings.map(({ rule, text: told }) => `${rule}: ${told}`);
   for (const index of graph.order) {
