@@ -1,15 +1,13 @@
 /** The front ends of the event stream: each takes events and shows them its way. */
 import { isSiruError, messageOf } from '../../base/errors.ts';
 import type { Event } from '../../base/events.ts';
+import type { ProgressMode } from './modes.ts';
 import { createPlainProgress } from './plain.ts';
 import { createScreen, restoreTerminal } from './screen.ts';
 import type { Terminal } from './screen.ts';
 import { applyEvent, createProgressState } from './state.ts';
 import { failureText, summaryText, warningsText } from './summary.ts';
 import { ttyLines } from './tty-lines.ts';
-
-export const progressModes = ['auto', 'tty', 'plain', 'quiet', 'json'] as const;
-export type ProgressMode = (typeof progressModes)[number];
 
 export interface Progress {
   event(event: Event): void;

@@ -210,18 +210,14 @@ class Parser {
         else if (token.value === 'nil') base = { kind: 'literal', value: null };
         else base = { kind: 'function', name: token.value };
         break;
-      case 'symbol':
-        if (token.value === '(') {
-          this.space();
-          const pipe = this.pipe(false);
-          this.space();
-          if (!this.symbol(')')) throw this.fault('unclosed parenthesis', token.at);
-          base = { kind: 'pipe', pipe };
-          break;
-        }
-      // falls through
-      default:
-        throw this.fault(`unexpected ${JSON.stringify(token.value)}`, token.at);
+      default: {
+        if (token.kind !== 'symbol' || token.value !== '(') throw this.fault(`unexpected ${JSON.stringify(token.value)}`, token.at);
+        this.space();
+        const pipe = this.pipe(false);
+        this.space();
+        if (!this.symbol(')')) throw this.fault('unclosed parenthesis', token.at);
+        base = { kind: 'pipe', pipe };
+      }
     }
     while (this.peek().kind === 'field') {
       const field = this.take();

@@ -1,0 +1,69 @@
+/** Every command: what it is called, where it stands in the help, and which module carries it out. */
+import type { Command } from 'commander';
+import type { Call } from './call.ts';
+
+export interface CommandModule {
+  /** Adds arguments, options and help to the command. `path` is how it was called: `['image', 'ls']`. */
+  configure(command: Command, path: string[]): void;
+  /** Gives the exit code, 0 when it gives none. */
+  run(call: Call, operands: string[], flags: never): Promise<number | void>;
+  /** Options of the command itself end at the first operand: `siru run IMAGE ls -la`. */
+  passThrough?: boolean;
+  /** Exit code for errors; 1 when not given. */
+  failure?: number;
+}
+
+export interface CommandEntry {
+  summary: string;
+  load: () => Promise<CommandModule>;
+}
+
+const entry = (summary: string, load: () => Promise<CommandModule>): CommandEntry => ({ summary, load });
+
+export const commands: Record<string, CommandEntry> = {
+  build: entry('Build an image from a Dockerfile', () => import('./commands/build.ts')),
+  run: entry('Run a command in a new container', () => import('./commands/run.ts')),
+  images: entry('List images', () => import('./commands/images.ts')),
+  history: entry('Show the history of an image', () => import('./commands/history.ts')),
+  inspect: entry('Show all that is known of images, as JSON', () => import('./commands/inspect.ts')),
+  tag: entry('Give an image another name', () => import('./commands/tag.ts')),
+  rmi: entry('Remove images', () => import('./commands/rmi.ts')),
+  pull: entry('Bring an image from a registry', () => import('./commands/pull.ts')),
+  push: entry('Bring an image to a registry', () => import('./commands/push.ts')),
+  login: entry('Log in to a registry', () => import('./commands/login.ts')),
+  logout: entry('Log out from a registry', () => import('./commands/logout.ts')),
+  save: entry('Write images into a tar archive', () => import('./commands/save.ts')),
+  load: entry('Read images from a tar archive', () => import('./commands/load.ts')),
+  import: entry('Make an image of the files of a tar archive', () => import('./commands/import.ts')),
+  prune: entry('Remove what nothing needs', () => import('./commands/prune.ts')),
+  du: entry('Show what the store holds and its size', () => import('./commands/du.ts')),
+  info: entry('Show the store, the runtime and what this machine can do', () => import('./commands/info.ts')),
+  version: entry('Show the version', () => import('./commands/version.ts')),
+  completion: entry('Print a completion script for a shell', () => import('./commands/completion.ts')),
+};
+
+/** Docker's grouped words for the same commands. */
+export const groups: Record<string, { summary: string; commands: Record<string, string>; hidden?: boolean }> = {
+  image: {
+    summary: 'Manage images',
+    commands: {
+      build: 'build', history: 'history', import: 'import', inspect: 'inspect', load: 'load', ls: 'images', list: 'images',
+      prune: 'prune', pull: 'pull', push: 'push', rm: 'rmi', remove: 'rmi', save: 'save', tag: 'tag',
+    },
+  },
+  builder: { summary: 'Manage builds', commands: { build: 'build', prune: 'prune', du: 'du' } },
+  buildx: { summary: 'Manage builds', commands: { build: 'build', prune: 'prune', du: 'du', version: 'version' }, hidden: true },
+  container: { summary: 'Manage containers', commands: { run: 'run' } },
+  system: { summary: 'Manage the store', commands: { df: 'du', info: 'info', prune: 'prune' } },
+};
+
+/** How the help arranges the commands. */
+export const headings: [string, string[]][] = [
+  ['Common commands', ['build', 'run', 'images', 'pull', 'push']],
+  ['Images', ['history', 'inspect', 'tag', 'rmi', 'save', 'load', 'import']],
+  ['Registries', ['login', 'logout']],
+  ['Store and machine', ['prune', 'du', 'info', 'version', 'completion']],
+];
+
+/** Second words of a group that only repeat another, and so stay out of its help. */
+export const quietWords: ReadonlySet<string> = new Set(['list', 'remove']);

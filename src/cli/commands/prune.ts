@@ -1,0 +1,65 @@
+/** `siru prune`, and docker's `image prune`, `builder prune` and `system prune`. */
+import type { Command } from 'commander';
+import { SiruError } from '../../base/errors.ts';
+import type { PruneOptions } from '../../store/store.ts';
+import { collect } from '../arguments.ts';
+import type { Call } from '../call.ts';
+import { parseUntil } from '../image-filter.ts';
+import { shortName } from '../names.ts';
+import { ask } from '../prompt.ts';
+import { humanSize } from '../units.ts';
+
+interface Flags {
+  all?: boolean;
+  force?: boolean;
+  filter: string[];
+  dryRun?: boolean;
+}
+
+export function configure(command: Command, path: string[]): void {
+  command
+    .usage('[OPTIONS]')
+    .option('-a, --all', path[0] === 'builder' ? 'All build cache, not only what is old' : 'Also images with names that no container uses, and all build cache')
+    .option('-f, --force', "Don't ask")
+    .option('--filter <filter>', "until=24h: only what was not used since", collect, [])
+    .option('--dry-run', 'Say what would go, and remove nothing')
+    .addHelpText('after', '\nExamples:\n  siru prune\n  siru prune -a -f --filter until=168h\n  siru prune --dry-run');
+}
+
+export async function run(call: Call, _operands: string[], flags: Flags): Promise<void> {
+  const options = pruneOptions(call.path, flags, Date.now());
+  if (!flags.force && !flags.dryRun) {
+    call.tell(`WARNING! This will remove:\n${warnings(options).map((line) => `  - ${line}\n`).join('')}\n`);
+    const answer = (await ask(call, 'Are you sure you want to continue? [y/N] '))?.trim().toLowerCase();
+    if (answer !== 'y' && answer !== 'yes') return call.print('Total reclaimed space: 0B\n');
+  }
+  const store = await call.store();
+  const { treeRemover } = await import('../tree-remover.ts');
+  await using remover = treeRemover(store);
+  const report = await store.prune({ ...options, removeTrees: remover.removeTrees }, call.context());
+  let text = '';
+  if (report.images.length > 0) {
+    const lines = report.images.flatMap(({ digest, names }) => [...names.map((name) => `untagged: ${shortName(name)}`), `deleted: ${digest}`]);
+    text += `Deleted Images:\n${lines.join('\n')}\n\n`;
+  }
+  if (report.records + report.layers + report.blobs > 0) text += `Deleted: ${report.records} build steps, ${report.layers} layers, ${report.blobs} blobs\n\n`;
+  call.print(`${text}${flags.dryRun ? 'Would reclaim' : 'Total reclaimed space'}: ${humanSize(report.bytes)}\n`);
+}
+
+function pruneOptions([group]: string[], flags: Flags, now: number): PruneOptions {
+  const options: PruneOptions = { all: flags.all ?? false, dryRun: flags.dryRun ?? false };
+  if (group === 'image') options.only = 'images';
+  if (group === 'builder' || group === 'buildx') options.only = 'cache';
+  for (const filter of flags.filter) {
+    if (!filter.startsWith('until=')) throw new SiruError('USAGE', `unknown filter: ${filter}`, { hint: 'prune knows until=24h' });
+    options.until = Math.max(0, now - parseUntil(filter.slice('until='.length), now));
+  }
+  return options;
+}
+
+function warnings({ all, only }: PruneOptions): string[] {
+  const lines = [];
+  if (only !== 'cache') lines.push(all ? 'all images without a container that uses them' : 'all images without a name');
+  if (only !== 'images') lines.push(all ? 'all build cache' : 'build cache that nothing uses');
+  return lines;
+}

@@ -1,0 +1,35 @@
+/** `siru rmi` */
+import type { Command } from 'commander';
+import { isSiruError } from '../../base/errors.ts';
+import type { Call } from '../call.ts';
+import { errorText } from '../errors.ts';
+
+interface Flags {
+  force?: boolean;
+}
+
+export function configure(command: Command): void {
+  command
+    .usage('[OPTIONS] IMAGE [IMAGE...]')
+    .argument('<image...>')
+    .option('-f, --force', 'Also with several names or a container that stands on it; no error for a missing one')
+    .option('--no-prune', 'Accepted: layers always stay until the next prune')
+    .addHelpText('after', '\nExamples:\n  siru rmi app:1.0\n  siru rmi $(siru images -q -f dangling=true)');
+}
+
+export async function run(call: Call, operands: string[], { force }: Flags): Promise<number> {
+  const { removeImage } = await import('../../images/remove.ts');
+  const store = await call.store();
+  let failed = false;
+  for (const name of operands) {
+    try {
+      const { untagged, deleted } = removeImage(store, name, { force });
+      for (const text of untagged) call.print(`Untagged: ${text}\n`);
+      for (const digest of deleted) call.print(`Deleted: ${digest}\n`);
+    } catch (error) {
+      call.tell(errorText(error, call.debug));
+      failed ||= !(force && isSiruError(error) && error.code === 'NOT_FOUND');
+    }
+  }
+  return failed ? 1 : 0;
+}

@@ -1,0 +1,52 @@
+/** What a shell may complete, taken from the tree of commands. */
+import type { Command } from 'commander';
+
+export interface CommandWords {
+  /** `['image', 'ls']`. */
+  path: string[];
+  summary: string;
+  options: { names: string[]; summary: string; takesValue: boolean; values?: string[] }[];
+  /** What its operands are. */
+  operands: 'images' | 'files' | 'folders' | 'none' | string[];
+}
+
+const ofImages = new Set(['run', 'images', 'history', 'inspect', 'tag', 'rmi', 'push', 'pull', 'save']);
+const ofFolders = new Set(['build']);
+const ofFiles = new Set(['import']);
+const values: Record<string, string[]> = {
+  '--progress': ['auto', 'tty', 'plain', 'quiet', 'json'],
+  '--network': ['default', 'none', 'host'],
+  '--isolation': ['auto', 'root', 'userns', 'none'],
+  '--pull': ['missing', 'always', 'never'],
+};
+const alias: Record<string, string> = { ls: 'images', rm: 'rmi' };
+
+/** Every command that the help shows, groups before their members. */
+export function completionWords(program: Command): CommandWords[] {
+  const out: CommandWords[] = [];
+  const visit = (command: Command, path: string[]): void => {
+    const help = command.createHelp();
+    const last = path.at(-1) ?? '';
+    const name = alias[last] ?? last;
+    const members = help.visibleCommands(command).filter((member) => member.name() !== 'help');
+    out.push({
+      path,
+      summary: command.description(),
+      options: help.visibleOptions(command).map((option) => ({
+        names: [option.short, option.long].filter((text) => text !== undefined),
+        summary: option.description,
+        takesValue: option.required,
+        ...(option.required && values[option.long ?? ''] ? { values: values[option.long!] } : {}),
+      })),
+      operands: members.length > 0 ? members.map((member) => member.name())
+        : name === 'completion' ? ['bash', 'zsh', 'fish']
+        : ofImages.has(name) ? 'images' : ofFolders.has(name) ? 'folders' : ofFiles.has(name) ? 'files' : 'none',
+    });
+    for (const member of members) visit(member, [...path, member.name()]);
+  };
+  visit(program, []);
+  return out;
+}
+
+/** The command that gives image names; printed once per completion, errors unseen. */
+export const imageNames = "siru images --format '{{.Repository}}:{{.Tag}}' 2>/dev/null";

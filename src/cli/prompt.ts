@@ -1,0 +1,35 @@
+/** Questions to the person at the terminal. */
+import { SiruError } from '../base/errors.ts';
+import type { Call } from './call.ts';
+
+/** All of standard input as text, at most 1 MiB. */
+export async function readStandardInput(): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    if ((size += chunk.length) > 1 << 20) throw new SiruError('USAGE', 'standard input is larger than 1 MiB');
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** One line of input; undefined at its end. `secret` shows nothing of what is typed. Throws CANCELLED at Ctrl-C. */
+export async function ask(call: Call, question: string, secret = false): Promise<string | undefined> {
+  const { createInterface } = await import('node:readline');
+  const { Writable } = await import('node:stream');
+  call.tell(question);
+  const terminal = process.stdin.isTTY === true;
+  // readline echoes what is typed to its output; nothing shows when that goes nowhere.
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input: process.stdin, output: secret ? nowhere : call.stderr, terminal: terminal && secret, historySize: 0 });
+  try {
+    return await new Promise<string | undefined>((resolve, reject) => {
+      const stop = (): void => reject(new SiruError('CANCELLED', 'cancelled'));
+      call.signal.addEventListener('abort', stop, { once: true });
+      lines.on('SIGINT', stop).once('line', resolve).once('close', () => resolve(undefined));
+    });
+  } finally {
+    lines.close();
+    if (secret) call.tell('\n');
+  }
+}
