@@ -3,7 +3,7 @@
  * those that the layer gets; times are left out. Its digest names it; the entries themselves are kept only when the step
  * is executed, so that a later miss can be told file by file.
  */
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { Entry } from '../../layer/entry.ts';
 import { createTocBuilder } from '../../layer/toc-write.ts';
 import { createSha256, hexOf, type Digest } from '../../oci/digest.ts';
@@ -63,9 +63,11 @@ function safe(name: string): string {
   return name.isWellFormed() ? name : `\0${JSON.stringify(name)}`;
 }
 
-/** Keeps a listing in the store. */
+/** Keeps a listing in the store, unless it is there. */
 export function saveListing(listing: Listing, store: Pick<Store, 'path' | 'temporary'>): void {
   const { lines, digest } = listing;
+  const file = store.path('listings', hexOf(digest));
+  if (existsSync(file)) return;
   const temporary = store.temporary('.listing');
   try {
     const table = createTocBuilder();
@@ -76,7 +78,7 @@ export function saveListing(listing: Listing, store: Pick<Store, 'path' | 'tempo
       table.add(shown);
     }
     writeFileSync(temporary, table.finish({ diffId: digest, treeDigest: digest, size: 0, entries: lines.length }));
-    renameSync(temporary, store.path('listings', hexOf(digest)));
+    renameSync(temporary, file);
   } catch {
     // Only the explanation of a later miss depends on it.
     rmSync(temporary, { force: true });

@@ -1,12 +1,12 @@
 /**
  * Where a COPY takes its files from: a tree that can be asked by path, with the bytes and the digest of each file. The
- * build context is one (directory.ts), the layers of a stage or an image are one (layered.ts), and so all of COPY is
+ * build context is one (directory.ts), the layers of a stage or an image are one (stack-tree.ts), and so all of COPY is
  * written once.
  *
  *     const tree = openContext({ root: '/src/app', ... })
  *     const { found } = tree.resolve('package.json')
  *     tree.known(found)                       // digest, when it is known without reading
- *     await tree.prepare?.([found])
+ *     await tree.ready?.([found])
  *     tree.content(found)                     // where the bytes are
  *
  * Digests are those of the bytes, always: what is remembered between builds is remembered only where no change can have
@@ -22,7 +22,7 @@ export interface SourceTree extends View {
   /** Makes the bytes of these files readable, where that takes time (a compressed layer). Awaited before `content`. */
   ready?(found: Iterable<Found>): Promise<void>;
   /** Makes the bytes of these files readable (a compressed layer is decompressed). To be awaited before `content`. */
-  prepare?(founds: Iterable<Found>): Promise<void>;
+  ready?(founds: Iterable<Found>): Promise<void>;
   /** Where the bytes of a file are. */
   content(found: Found): Content;
   /** The digest of a file's content, when it is known without reading the file. */

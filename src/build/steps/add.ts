@@ -110,7 +110,7 @@ function downloaded(download: Download): [Match, SourceTree] {
   const tree: SourceTree = {
     ...noTree,
     name: 'the network',
-    async prepare() {
+    async ready() {
       file = await download.file();
     },
     content: () => ({ file: file! }),

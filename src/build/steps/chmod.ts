@@ -45,8 +45,9 @@ function apply(mode: number, isDirectory: boolean, who: string, operator: string
       if (what.includes('x') || (what.includes('X') && (isDirectory || (mode & 0o111) !== 0))) set |= 0o1 << shift;
     }
     if (what.includes('s')) set |= name === 'u' ? 0o4000 : name === 'g' ? 0o2000 : 0;
-    // `=` on a file takes away the class's own set-id bit; a directory keeps it unless it is named, as with GNU's chmod.
-    if (!isDirectory) clear |= name === 'u' ? 0o4000 : name === 'g' ? 0o2000 : 0;
+    // `=` takes away the class's own special bit, but not the set-id bits of a directory, as with GNU's chmod.
+    if (name === 'o') clear |= 0o1000;
+    else if (!isDirectory) clear |= name === 'u' ? 0o4000 : 0o2000;
   }
   if (what.includes('t') && (who.includes('a') || who.includes('o'))) set |= 0o1000;
   if (operator === '+') return mode | set;

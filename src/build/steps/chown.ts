@@ -1,5 +1,6 @@
 /** `--chown`: who owns what a COPY makes. Names are looked up in the passwd and group files of the destination. */
 import { SiruError } from '../../base/errors.ts';
+import { lookupGroupId, lookupUserId } from '../../runtime/users.ts';
 import type { KeyPart } from '../../store/store.ts';
 
 export interface Owner {
@@ -24,18 +25,17 @@ export async function resolveChown(chown: string, readFile: ReadFile, flag = '--
   const owner: Owner = { uid: 0, gid: 0, parts: [] };
   if (isNumber(user)) owner.uid = owner.gid = number(user, written);
   else if (user !== '') {
-    const fields = await find('etc/passwd', user, written, readFile);
-    if (fields) {
-      owner.uid = number(fields[2] ?? '', written);
-      owner.gid = number(fields[3] ?? '', written);
-    }
-    owner.parts.push({ name: `user ${user}`, value: fields ? `${owner.uid}:${owner.gid}` : 'unknown' });
+    const passwd = await file('etc/passwd', user, written, readFile);
+    const ids = lookupUserId(user, () => passwd);
+    Object.assign(owner, ids);
+    owner.parts.push({ name: `user ${user}`, value: ids ? `${ids.uid}:${ids.gid}` : 'unknown' });
   }
   if (isNumber(group)) owner.gid = number(group, written);
   else if (group !== '') {
-    const fields = await find('etc/group', group, written, readFile);
-    if (fields) owner.gid = number(fields[2] ?? '', written);
-    owner.parts.push({ name: `group ${group}`, value: fields ? String(owner.gid) : 'unknown' });
+    const groups = await file('etc/group', group, written, readFile);
+    const gid = lookupGroupId(group, () => groups);
+    if (gid !== undefined) owner.gid = gid;
+    owner.parts.push({ name: `group ${group}`, value: gid === undefined ? 'unknown' : String(gid) });
   }
   return owner;
 }
@@ -46,20 +46,14 @@ function isNumber(text: string): boolean {
 
 function number(text: string, written: string): number {
   const value = Number(text);
-  if (isNumber(text) && value <= 0xfffffffe) return value;
-  throw new SiruError('CONTEXT', `${written}: ${JSON.stringify(text)} is no id`);
+  if (value <= 0xfffffffe) return value;
+  throw new SiruError('CONTEXT', `${written}: ${text} is no id: the largest one is 4294967294`);
 }
 
-async function find(file: string, name: string, written: string, readFile: ReadFile): Promise<string[] | undefined> {
-  const bytes = await readFile(file);
-  if (!bytes) {
-    throw new SiruError('CONTEXT', `${written}: ${JSON.stringify(name)} cannot be looked up: there is no /${file} where the files go`, {
-      hint: 'Use numbers: --chown=1000:1000. With --link, and on scratch, only numbers can work.',
-    });
-  }
-  for (const line of Buffer.from(bytes).toString('utf8').split('\n')) {
-    const fields = line.trim().split(':');
-    if (fields[0] === name && fields.length >= 3) return fields;
-  }
-  return undefined;
+async function file(path: string, name: string, written: string, readFile: ReadFile): Promise<Uint8Array> {
+  const bytes = await readFile(path);
+  if (bytes) return bytes;
+  throw new SiruError('CONTEXT', `${written}: ${JSON.stringify(name)} cannot be looked up: there is no /${path} where the files go`, {
+    hint: 'Use numbers: 1000:1000. With --link, and on scratch, only numbers can work.',
+  });
 }

@@ -176,9 +176,9 @@ export function createDestination(view: View): Destination {
       return list;
     },
     answers() {
-      const parts = [...answers].map(([name, value]) => ({ name, value }));
+      const parts = [...answers].map(([name, value]) => ({ name, value })).sort((a, b) => (a.name < b.name ? -1 : 1));
       if (parts.length <= mostNamed) return parts;
-      return [{ name: 'destination directories', value: sha256(JSON.stringify(parts.sort((a, b) => (a.name < b.name ? -1 : 1)))) }];
+      return [{ name: 'destination directories', value: sha256(JSON.stringify(parts)) }];
     },
   };
 }

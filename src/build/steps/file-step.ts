@@ -8,7 +8,7 @@
 import type { Context } from '../../base/context.ts';
 import type { Executed, Step } from '../../solver/step.ts';
 import type { KeyPart } from '../../store/store.ts';
-import { createListing, saveListing, type Listed, type Listing } from '../contexts/listing.ts';
+import { createListing, saveListing, type Listed } from '../contexts/listing.ts';
 import type { SourceTree } from '../contexts/source.ts';
 import type { PlannedCopy } from './copy-plan.ts';
 import type { FileStepDeps } from './deps.ts';
@@ -34,7 +34,6 @@ export interface FileStepPlan {
 export function createFileStep(deps: FileStepDeps, plan: () => Promise<FileStepPlan>): Step {
   const { store, epoch } = deps;
   let made: FileStepPlan | undefined;
-  let listing: Listing | undefined;
   let captured: WrittenLayer | undefined;
 
   function release(): void {
@@ -56,7 +55,8 @@ export function createFileStep(deps: FileStepDeps, plan: () => Promise<FileStepP
       if (!files) return all;
       captured = await findDigests(planned.outputs, deps, made.verify);
       for (const tree of treesOf(planned.outputs)) tree.save?.();
-      listing = createListing([...(archives ?? []), ...linesOf(planned)]);
+      const listing = createListing([...(archives ?? []), ...linesOf(planned)]);
+      saveListing(listing, store);
       return [...all, { name: 'files', value: listing.digest, listing: listing.digest }];
     },
     async execute(context): Promise<Executed> {
@@ -64,7 +64,6 @@ export function createFileStep(deps: FileStepDeps, plan: () => Promise<FileStepP
       try {
         const layer = captured ?? (await write(planned.outputs, store, context, verify));
         captured = undefined;
-        if (listing) saveListing(listing, store);
         return executedOf(layer, planned.newest);
       } finally {
         release();
@@ -112,7 +111,7 @@ async function findDigests(outputs: Output[], deps: FileStepDeps, verify: (() =>
 
 async function prepare(outputs: Output[]): Promise<void> {
   for (const tree of treesOf(outputs)) {
-    if (tree.prepare) await tree.prepare(outputs.filter((output) => output.tree === tree && output.entry.type === 'file').map(({ found }) => found!));
+    if (tree.ready) await tree.ready(outputs.filter((output) => output.tree === tree && output.entry.type === 'file').map(({ found }) => found!));
   }
 }
 

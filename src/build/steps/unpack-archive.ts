@@ -87,7 +87,7 @@ function treeOf(archive: Archive, name: string): SourceTree {
     resolve: (path) => ({ path }),
     children: () => [],
     below: () => [],
-    prepare: () => archive.prepare(),
+    ready: () => archive.prepare(),
     content: ({ entry }) => ({ fd: archive.fd(), offset: entry.offset! }),
     known: ({ entry }) => entry.digest,
     learn(found, digest) {
