@@ -55,7 +55,7 @@ export function planFile(text: string, options: PlanFileOptions = {}): Planned {
     let state = startStage(base, stage.platform ?? amd64);
     const advances = [...(parent?.advances ?? [])];
     for (const instruction of [...onBuildTriggers(onBuildTexts(base), stage.lines, source), ...stage.instructions]) {
-      const next = advance(state, instruction, scope);
+      const next = advance(frozen(state), instruction, scope); // values are never changed in place
       warnings.push(...next.warnings.map(({ rule, text: told }) => `${rule}: ${told}`));
       advances.push(next);
       state = next.state;
@@ -71,6 +71,11 @@ export function planFile(text: string, options: PlanFileOptions = {}): Planned {
     history: advances.flatMap(({ history }) => history ?? []),
     steps: advances.flatMap(({ step }) => step ?? []),
   };
+}
+
+function frozen<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) for (const member of Object.values(Object.freeze(value))) frozen(member);
+  return value;
 }
 
 /** `created_by` of every entry. */
