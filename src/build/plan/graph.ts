@@ -10,6 +10,8 @@ import { laterStage, readNames, resolveSource, stageLabel } from './sources.ts';
 import { nearest } from '../../dockerfile/suggest.ts';
 
 export interface PlanOptions {
+  /** How errors call the file; the name it was parsed under when not given. */
+  file?: string;
   /** Stage to build: its name, else its position; the last one when not given. */
   target?: string;
   buildArgs?: Readonly<Record<string, string>>;
@@ -56,7 +58,7 @@ export interface StageGraph {
 export function planStages(dockerfile: Dockerfile, options: PlanOptions): StageGraph {
   const { buildArgs = {}, targetPlatform, buildPlatform } = options;
   const namedContexts = [...(options.namedContexts ?? [])];
-  const source: SourceText = { name: dockerfile.name, text: dockerfile.text };
+  const source: SourceText = { name: options.file ?? dockerfile.name, text: dockerfile.text };
   const automatic = automaticArgs(options.target ?? dockerfile.stages.at(-1)!.name ?? '', targetPlatform, buildPlatform, buildArgs);
   const globalArgs = evaluateGlobalArgs(dockerfile, automatic, buildArgs, source);
   const declared = new Set([...globalArgs.keys(), ...dockerfile.globalArgs.flatMap(({ args }) => args.map(({ name }) => name))]);
