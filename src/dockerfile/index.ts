@@ -2,6 +2,7 @@
 export { detectSyntax, findDirective, readDirectives, type Directive, type Syntax } from './directives.ts';
 export { DockerfileError, excerpt, withPlace, type SourceText } from './errors.ts';
 export { expandWord, expandWords, type Environment, type Expansion, type ExpandOptions } from './expand.ts';
+export { createMatcher, createWildcard, hasWildcard, parseIgnoreFile, parsePatterns, type IgnoreRule, type Matcher } from './ignore.ts';
 export type * from './instruction.ts';
 export { parseDockerfile } from './parse.ts';
 export { instructionNames, parseTrigger } from './parse-instruction.ts';

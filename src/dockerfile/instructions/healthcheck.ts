@@ -54,6 +54,7 @@ function parseInterval(text: string, flag: string): number {
 
 /** Nanoseconds of a duration as Go writes it (`1h2m3.5s`); undefined when it is none. */
 export function parseDuration(text: string): number | undefined {
+  if (text.length > 64) return undefined;
   const [, sign, body = ''] = /^([+-]?)(.*)$/s.exec(text) ?? [];
   if (body === '0') return 0;
   const parts = [...body.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/gy)];
