@@ -12,14 +12,18 @@ import { startTransfer } from './transfer.ts';
 
 export interface CompressionChoice {
   compression: Exclude<Compression, 'none'>;
+  /** gzip 4 and zstd 3 when not given. */
   level?: number;
   /** Docker's media types, for a manifest in Docker's form. */
   docker: boolean;
 }
 
-/** What Siru calls its own work in the list of a layer's variants. */
-export function makerOf({ compression, level }: CompressionChoice): string {
-  return `${compression}:${level ?? 'default'}`;
+// Measured on programs and libraries: gzip 6 takes half as long again as 4 and saves 3 % of the size.
+const defaultLevels = { gzip: 4, zstd: 3 };
+
+/** What Siru calls its own work in the list of a layer's variants: `gzip:4`. */
+export function makerOf({ compression, level = defaultLevels[compression] }: CompressionChoice): string {
+  return `${compression}:${level}`;
 }
 
 /** The compressed layer, when it was made before and is here. */
@@ -37,7 +41,7 @@ export async function* compressLayer(store: Store, layer: ImageLayer, choice: Co
   const source = readChunks(tar, { signal: context.signal });
   const blocks = choice.compression === 'gzip' ? gzipBlocks : zstdBlocks;
   using ingest = store.blobs.ingest();
-  for await (const chunk of blocks(source, { level: choice.level, signal: context.signal })) {
+  for await (const chunk of blocks(source, { level: choice.level ?? defaultLevels[choice.compression], signal: context.signal })) {
     ingest.write(chunk);
     yield chunk;
   }
