@@ -14,8 +14,8 @@ import type { SourceTree } from './source.ts';
 interface Place {
   root: string;
   store: { path(...parts: string[]): string; temporary(suffix?: string): string };
-  write(path: string, text: string | Uint8Array): void;
-  open(): SourceTree;
+  write: (path: string, text: string | Uint8Array) => void;
+  open: () => SourceTree;
 }
 
 function place(t: TestContext): Place {

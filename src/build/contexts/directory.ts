@@ -124,7 +124,7 @@ function* below(children: (path: string) => FileFound[], path: string): Generato
 interface Walk {
   root: FileFound;
   /** What is visible directly below a directory, sorted; read at the first call. */
-  children(path: string): FileFound[];
+  children: (path: string) => FileFound[];
   digestOf(found: FileFound): Digest | undefined;
   learn(found: FileFound, digest: Digest): void;
   isSame(found: FileFound, stat: Stats): boolean;

@@ -2,7 +2,7 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { SiruError, errnoOf, messageOf } from '../../base/errors.ts';
-import { createMatcher, parseIgnoreFile } from '../../dockerfile/ignore.ts';
+import { createMatcher, parseIgnoreFile, type IgnoreRule, type Matcher } from '../../dockerfile/ignore.ts';
 import type { HiddenBy } from './source.ts';
 
 export interface ContextIgnore {
@@ -27,15 +27,24 @@ export function readIgnoreFile(root: string, dockerfile?: string): ContextIgnore
   if (text === undefined) return undefined;
   const patterns = parseIgnoreFile(text);
   if (patterns.length === 0) return undefined;
-  const matcher = createMatcher(patterns);
+  const matcher = matcherOf(patterns, file);
   return {
     hides: (path) => matcher.ignored(path),
     mayShowBelow: (path) => matcher.mayReinclude(path),
     ruleFor(path) {
-      const rule = matcher.rule(path);
+      const rule = matcher.ignored(path) ? matcher.rule(path) : undefined;
       return rule && { file, line: rule.line, text: rule.text };
     },
   };
+}
+
+/** Names the file in what is wrong with a pattern. */
+function matcherOf(rules: IgnoreRule[], file: string): Matcher {
+  try {
+    return createMatcher(rules);
+  } catch (error) {
+    throw new SiruError('CONTEXT', `${file}: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 function read(path: string): string | undefined {

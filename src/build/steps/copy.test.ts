@@ -28,17 +28,17 @@ import { createWorkdirStep } from './workdir.ts';
 interface Place {
   root: string;
   store: Store;
-  write(path: string, text: string | Uint8Array): void;
+  write: (path: string, text: string | Uint8Array) => void;
   /** Puts a layer of plain entries. */
-  layer(entries: (Partial<Entry> & { path: string; content?: string })[]): Digest;
-  deps(below?: Digest[], more?: Partial<FileStepDeps>): FileStepDeps;
-  copy(words: string[], plan?: Partial<CopyPlan>, below?: Digest[], more?: Partial<FileStepDeps>): Promise<Solved>;
-  add(words: string[], plan?: Partial<CopyPlan>, below?: Digest[], more?: Partial<FileStepDeps>): Promise<Solved>;
-  workdir(plan: WorkdirPlan, below?: Digest[]): Promise<Solved>;
-  solve(step: Step): Promise<Solved>;
+  layer: (entries: (Partial<Entry> & { path: string; content?: string })[]) => Digest;
+  deps: (below?: Digest[], more?: Partial<FileStepDeps>) => FileStepDeps;
+  copy: (words: string[], plan?: Partial<CopyPlan>, below?: Digest[], more?: Partial<FileStepDeps>) => Promise<Solved>;
+  add: (words: string[], plan?: Partial<CopyPlan>, below?: Digest[], more?: Partial<FileStepDeps>) => Promise<Solved>;
+  workdir: (plan: WorkdirPlan, below?: Digest[]) => Promise<Solved>;
+  solve: (step: Step) => Promise<Solved>;
   /** `path mode` of the layer's entries. */
-  entries(solved: Solved): string[];
-  textOf(solved: Solved, path: string): string;
+  entries: (solved: Solved) => string[];
+  textOf: (solved: Solved, path: string) => string;
 }
 
 async function place(t: TestContext): Promise<Place> {

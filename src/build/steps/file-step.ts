@@ -25,7 +25,7 @@ export interface FileStepPlan {
   /** Lines of the listing beside those of the copied files: archives that are unpacked. */
   archives?: Listed[];
   /** Throws CONTEXT when a file that was read otherwise changed meanwhile. */
-  verify?(): void;
+  verify?: () => void;
   /** Frees what planning prepared. */
   release?(): void;
 }

@@ -8,6 +8,6 @@ export function isUrl(word: string): boolean {
 /** As BuildKit tells git sources from URLs of files. */
 export function isGit(word: string): boolean {
   if (/^(?:git|ssh):\/\//.test(word)) return true;
-  if (/^https?:\/\//.test(word)) return /\.git$/.test(word.replace(/[?#].*$/s, ''));
+  if (/^https?:\/\//.test(word)) return word.replace(/[?#].*$/s, '').endsWith('.git');
   return /^[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:[^/]?/.test(word);
 }
