@@ -20,11 +20,13 @@ export interface UnpackOptions {
   opaque: 'trusted' | 'user';
   /** Set owners. True when not given and the process is root (of its user namespace). */
   owners?: boolean;
+  /** Which device nodes are made (char and block); all when not given. */
+  device?: (entry: Entry) => boolean;
 }
 
 /** What could not be done, for one warning each instead of thousands. */
 export interface Skipped {
-  /** Devices that the kernel refused; the layer's table still has them. */
+  /** Devices that the kernel or the caller refused; the layer's table still has them. */
   devices: number;
   /** Extended attributes that the kernel or the file system refused, by name. */
   xattrs: Record<string, number>;
@@ -77,6 +79,10 @@ export function createUnpacker(root: string, options: UnpackOptions): TreeTarget
 
   function special(entry: Entry): void {
     const path = at(entry.path);
+    if (entry.type !== 'fifo' && options.device?.(entry) === false) {
+      skipped.devices++;
+      return;
+    }
     try {
       makeNode(path, entry.type as 'char' | 'block' | 'fifo', 0o600, entry.major, entry.minor);
     } catch (error) {
