@@ -28,10 +28,12 @@ export interface Executor extends AsyncDisposable {
   prepare(request: PrepareRequest): Promise<{ id: string; rootfs: string }>;
   /** Runs one process in the tree and waits for its end. The signal kills it and all that it started. */
   run(id: string, spec: ProcessSpec, io: ProcessIo, signal?: AbortSignal): Promise<RunResult>;
-  /** Sends a signal to the process that runs in the tree. */
+  /** Sends a signal to the process that runs in the tree; nothing happens when there is none. */
   kill(id: string, signal: NodeJS.Signals | number): Promise<void>;
   /** Makes a layer of what was written. The snapshot's upper directory becomes `<target>/fs`, and is empty afterwards. */
   commit(id: string, request: CommitRequest): Promise<LayerSummary>;
+  /** Tells a process that was started with a terminal that the terminal's size changed. */
+  resize(id: string): Promise<void>;
   /** Unmounts and deletes a snapshot. Unknown ids are ignored. */
   remove(id: string): Promise<void>;
   /** Deletes directory trees that may hold files of subordinate ids. Missing ones are ignored. */
@@ -75,7 +77,8 @@ export interface ProcessSpec {
   /** `NAME=value`, later ones win. */
   env: string[];
   cwd: string;
-  user: { uid: number; gid: number; groups: number[] };
+  /** Numbers, or `user[:group]` to be looked up in the tree. */
+  user: { uid: number; gid: number; groups: number[] } | { name: string };
   hostname: string;
   mounts: Mount[];
   network: 'host' | 'none';
@@ -94,7 +97,7 @@ export interface ProcessSpec {
 export type Mount = (
   | { type: 'bind'; source: string } // a path of the host
   | { type: 'snapshot'; lowers: string[]; source: string } // a path inside a stack of layers; writes are discarded
-  | { type: 'tmpfs'; size?: number; mode?: number }
+  | { type: 'tmpfs'; size?: number; mode?: number; noexec?: boolean }
   | {
       type: 'cache'; // a folder of the store, made with this owner when it is new
       folder: string;

@@ -1,0 +1,215 @@
+/** Runs one process in a mounted snapshot with an OCI runtime, and passes its output and signals on. */
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isatty } from 'node:tty';
+import { SiruError } from '../base/errors.ts';
+import { createSpec } from './bundle.ts';
+import { capabilitiesOf } from './capabilities.ts';
+import type { ProcessSpec, RunResult } from './executor.ts';
+import { findInit } from './init.ts';
+import type { ProcessIoKind, RuntimeChoice } from './messages.ts';
+import { readyMounts } from './mounts.ts';
+import { copyToDescriptor, createGate, writeAll, type Gate } from './pass-on.ts';
+import { readInside } from './read-inside.ts';
+import { lastError, runtimeArguments } from './runtimes.ts';
+import { openFilesLimit, read, selfStatus } from './self-status.ts';
+import { mountSnapshot, type Snapshot } from './snapshots.ts';
+import { startFailure } from './start-failure.ts';
+import { resolveUser } from './users.ts';
+
+/** Where the asking process's own standard input, output and error are in this process. */
+export const inherited = { stdin: 4, stdout: 5, stderr: 6 } as const;
+
+export interface Running {
+  kill(signal: NodeJS.Signals | number): void;
+  /** The terminal's size changed. */
+  resize(): void;
+  result: Promise<RunResult>;
+}
+
+export interface RunSettings {
+  runtime: RuntimeChoice;
+  /** For processes with limits; see Abilities. */
+  limits?: RuntimeChoice;
+  userns: boolean;
+  overlay: readonly string[];
+  /** Unique in this process. */
+  id: string;
+  /** False when the reader is slow: no more is read until `onDrain` tells. */
+  onOutput: (stream: 'stdout' | 'stderr', bytes: Buffer) => boolean;
+  onDrain: (listener: () => void) => void;
+  onWarning: (text: string) => void;
+}
+
+/** Starts it. Throws what the preparation meets; afterwards all is in the result. */
+export function startProcess(snapshot: Snapshot, spec: ProcessSpec, io: ProcessIoKind, settings: RunSettings): Running {
+  const { userns } = settings;
+  const base = join(snapshot.folder, 'run');
+  const at = (name: string): string => join(base, name);
+  rmSync(base, { recursive: true, force: true });
+  mkdirSync(at('state'), { recursive: true });
+  const mounts = readyMounts(spec.mounts, base, settings.overlay);
+  try {
+    const etc = writeEtc(spec, base);
+    const places = ['/proc', '/dev', '/sys'].map((path) => ({ path, type: 'dir' as const }));
+    const files = ['/etc/hosts', ...(etc.resolv === undefined ? [] : ['/etc/resolv.conf'])].map((path) => ({ path, type: 'file' as const }));
+    const own = new Set(spec.mounts.map(({ target }) => target));
+    mountSnapshot(snapshot, [...[...places, ...files].filter(({ path }) => !own.has(path)), ...mounts.mountpoints], settings.overlay);
+    const user = 'name' in spec.user ? resolveUser(spec.user.name, (path) => readInside(snapshot.merged, path)) : spec.user;
+    const cgroups = limitsPath(spec, settings);
+    const runtime = cgroups === undefined ? settings.runtime : (settings.limits ?? settings.runtime);
+    const init = spec.init ? findInit() : undefined;
+    const tty = io.type === 'inherit' && io.tty && Object.values(inherited).some((fd) => isatty(fd));
+    const bundle = createSpec(spec, {
+      rootfs: snapshot.merged, userns, architecture: process.arch, user, mounts: mounts.list,
+      etc: Object.fromEntries(Object.entries(etc).filter(([name]) => !own.has(name === 'hosts' ? '/etc/hosts' : '/etc/resolv.conf'))),
+      terminal: tty,
+      init,
+      cgroupsPath: cgroups,
+      allCapabilities: spec.insecure ? capabilitiesOf(selfStatus().capBnd) : [],
+      openFiles: openFilesLimit(),
+    });
+    writeFileSync(at('config.json'), JSON.stringify(bundle));
+    const args = [...runtimeArguments(runtime, at('state'), at('log'), cgroups !== undefined), 'run', '--bundle', base, '--pid-file', at('pid'), settings.id];
+    const [program, all] = cgroups !== undefined && settings.runtime.cgroup2 ? beneathCgroup2(runtime.path, args) : [runtime.path, args];
+    const child = spawn(program, all, { stdio: stdioFor(io, tty), env: { PATH: process.env['PATH'] }, cwd: '/' });
+    return watch(child, base, io, tty, mounts, { ...settings, runtime });
+  } catch (error) {
+    mounts[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** The channel is descriptor 3 here; a null device in its place keeps it out of the runtime. */
+function stdioFor(io: ProcessIoKind, tty: boolean): StdioOptions {
+  if (io.type === 'stream') return ['ignore', 'pipe', 'pipe', 'ignore'];
+  if (tty) return [io.stdin ? inherited.stdin : 'ignore', inherited.stdout, inherited.stderr, 'ignore'];
+  // A process without a terminal of its own must not find the caller's, so that goes through a pipe.
+  const stdin = !io.stdin ? 'ignore' : isatty(inherited.stdin) ? 'pipe' : inherited.stdin;
+  return [stdin, isatty(inherited.stdout) ? 'pipe' : inherited.stdout, 'pipe', 'ignore'];
+}
+
+/** Starts a runtime that wants the machine's own cgroups, which this process has covered with cgroup v2. */
+function beneathCgroup2(path: string, args: string[]): [string, string[]] {
+  return ['unshare', ['--mount', 'sh', '-c', 'umount /sys/fs/cgroup && exec "$@"', 'sh', path, ...args]];
+}
+
+/** Where a cgroup is made for the limits; undefined when there are none or they cannot be had, which is told. */
+function limitsPath(spec: ProcessSpec, { userns, runtime, limits, id, onWarning }: RunSettings): string | undefined {
+  const { memory, cpus, pids } = spec.limits ?? {};
+  if (memory === undefined && cpus === undefined && pids === undefined) return undefined;
+  if (!userns && (limits || !runtime.cgroup2)) return `/siru/${id}`;
+  onWarning('limits of memory, processors and processes are not kept: this process may not make cgroups');
+  return undefined;
+}
+
+function writeEtc(spec: ProcessSpec, base: string): { hosts?: string; resolv?: string } {
+  const hosts = [
+    '127.0.0.1\tlocalhost',
+    '::1\tlocalhost ip6-localhost ip6-loopback',
+    'fe00::0\tip6-localnet',
+    'ff00::0\tip6-mcastprefix',
+    'ff02::1\tip6-allnodes',
+    'ff02::2\tip6-allrouters',
+    `127.0.1.1\t${spec.hostname}`,
+    ...(spec.hosts ?? []).map(([address, name]) => `${address}\t${name}`),
+  ];
+  const etc: { hosts?: string; resolv?: string } = {};
+  const write = (name: string, text: string): string => {
+    const path = join(base, name);
+    writeFileSync(path, text);
+    chmodSync(path, 0o644);
+    return path;
+  };
+  etc.hosts = write('hosts', `${hosts.join('\n')}\n`);
+  // The container shares the machine's network or has none, so the machine's own resolvers are the right ones.
+  const resolv = read('/etc/resolv.conf');
+  if (resolv !== '') etc.resolv = write('resolv.conf', resolv);
+  return etc;
+}
+
+function watch(child: ChildProcess, base: string, io: ProcessIoKind, tty: boolean, mounts: Disposable, settings: RunSettings): Running {
+  const pidFile = join(base, 'pid');
+  const started = (): boolean => existsSync(pidFile);
+  const gate = createGate(started);
+  const oomBefore = oomKills();
+  let ended = false;
+  let passed: Promise<unknown> = Promise.resolve();
+  if (io.type === 'stream') stream(child, gate, settings);
+  else if (!tty) passed = passOn(child, gate);
+
+  const kill = (signal: NodeJS.Signals | number): void => {
+    if (ended) return;
+    const pid = Number(read(pidFile));
+    // It is still being started: it gets the signal when there is a process to send it to.
+    if (!(pid > 0)) {
+      setTimeout(() => kill(signal), 5);
+      return;
+    }
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // It ended by itself at this moment.
+    }
+  };
+
+  async function wait(): Promise<RunResult> {
+    try {
+      const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {
+        child.once('error', reject);
+        child.once('close', (...how: [number | null, NodeJS.Signals | null]) => resolve(how));
+      });
+      ended = true;
+      const complaint = lastError(read(join(base, 'log')));
+      if (complaint !== undefined && code !== 0) return startFailure(complaint, settings.runtime.name);
+      const rest = gate.rest();
+      if (rest) {
+        if (io.type === 'stream') settings.onOutput('stderr', rest);
+        else await writeAll(inherited.stderr, rest);
+      }
+      await passed;
+      if (code === null) throw new SiruError('RUNTIME', `${settings.runtime.name} was ended by ${signal}`);
+      return code === 137 && oomKills() > oomBefore ? { exitCode: code, oom: true } : { exitCode: code };
+    } finally {
+      ended = true;
+      mounts[Symbol.dispose]();
+    }
+  }
+  // Both runtimes pass the new size of the terminal on when they get the signal.
+  return { kill, resize: () => void child.kill('SIGWINCH'), result: wait() };
+}
+
+/** Output goes to the asking process, no faster than that takes it. */
+function stream(child: ChildProcess, gate: Gate, { onOutput, onDrain }: RunSettings): void {
+  const sources = [child.stdout!, child.stderr!];
+  const send = (name: 'stdout' | 'stderr', bytes: Buffer | undefined): void => {
+    if (!bytes || onOutput(name, bytes)) return;
+    for (const source of sources) source.pause();
+    onDrain(() => {
+      for (const source of sources) source.resume();
+    });
+  };
+  child.stdout!.on('data', (bytes: Buffer) => send('stdout', bytes));
+  child.stderr!.on('data', (bytes: Buffer) => send('stderr', gate.pass(bytes)));
+}
+
+/** Copies between the caller's own files and the process, where those are not given to it as they are. */
+async function passOn(child: ChildProcess, gate: Gate): Promise<void> {
+  const copies: Promise<void>[] = [];
+  if (child.stdout) copies.push(copyToDescriptor(child.stdout, inherited.stdout));
+  if (child.stderr) copies.push(copyToDescriptor(child.stderr, inherited.stderr, gate));
+  if (child.stdin) {
+    const { ReadStream } = await import('node:tty');
+    const terminal = new ReadStream(inherited.stdin);
+    child.stdin.on('error', () => {});
+    terminal.pipe(child.stdin);
+    child.once('exit', () => terminal.destroy());
+  }
+  await Promise.all(copies);
+}
+
+/** How many processes this machine has killed for want of memory. */
+function oomKills(): number {
+  return Number(/^oom_kill (\d+)/m.exec(read('/proc/vmstat'))?.[1] ?? 0);
+}

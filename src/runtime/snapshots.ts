@@ -1,0 +1,110 @@
+/**
+ * Snapshots as this process holds them: a folder with an upper directory, and a tree that is mounted when something runs.
+ *
+ *     <folder>/upper, work, merged    overlayfs's own
+ *     <folder>/stubs                  mount points that the layers lack (stubs.ts)
+ *     <folder>/links                  short names of the layers below
+ *     <folder>/run                    bundle, state of the runtime, sources of mounts
+ */
+import { chmodSync, chownSync, closeSync, lstatSync, mkdirSync, openSync, renameSync, rmSync, statSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { SiruError, messageOf } from '../base/errors.ts';
+import type { LayerSummary } from '../layer/entry.ts';
+import { unmount } from '../sys/mount.ts';
+import type { CommitRequest, PrepareRequest } from './executor.ts';
+import { mountOverlay } from './overlay.ts';
+import { makeStubs, type Mountpoint } from './stubs.ts';
+
+export interface Snapshot {
+  id: string;
+  folder: string;
+  lowers: readonly string[];
+  merged: string;
+  mounted: boolean;
+  /** Files and directories that the stubs of the present mount stand for. */
+  mountpoints: Mountpoint[];
+}
+
+export function makeSnapshot(id: string, request: PrepareRequest): Snapshot {
+  const { folder, lowers } = request;
+  mkdirSync(join(folder, 'merged'), { recursive: true });
+  mkdirSync(join(folder, 'run'), { recursive: true });
+  const snapshot: Snapshot = { id, folder, lowers, merged: join(folder, 'merged'), mounted: false, mountpoints: request.mountpoints ?? [] };
+  freshUpper(snapshot);
+  return snapshot;
+}
+
+/** An upper directory whose root looks like that of the topmost layer. One that is there already is kept. */
+function freshUpper(snapshot: Snapshot): void {
+  const upper = join(snapshot.folder, 'upper');
+  if (lstatSync(upper, { throwIfNoEntry: false })) return;
+  mkdirSync(upper, { mode: 0o755 });
+  const top = snapshot.lowers.at(-1);
+  if (top === undefined) return;
+  const stat = statSync(top);
+  chownSync(upper, stat.uid, stat.gid);
+  chmodSync(upper, stat.mode & 0o7777);
+  utimesSync(upper, stat.atime, stat.mtime);
+}
+
+/** Mounts the tree with these mount points in it, unless it is mounted so already. */
+export function mountSnapshot(snapshot: Snapshot, mountpoints: readonly Mountpoint[], options: readonly string[]): void {
+  const known = new Set(snapshot.mountpoints.map(({ path, type }) => `${type} ${path}`));
+  const fresh = mountpoints.filter(({ path, type }) => !known.has(`${type} ${path}`));
+  if (snapshot.mounted && fresh.length === 0) return;
+  unmountSnapshot(snapshot);
+  snapshot.mountpoints = [...snapshot.mountpoints, ...fresh];
+  const at = (name: string): string => join(snapshot.folder, name);
+  freshUpper(snapshot);
+  // What an earlier mount left there would forbid another one.
+  rmSync(at('work'), { recursive: true, force: true });
+  mkdirSync(at('work'));
+  const stubs = at('stubs');
+  const needed = makeStubs(snapshot.lowers, snapshot.mountpoints, stubs);
+  const lowers = needed || snapshot.lowers.length === 0 ? [...snapshot.lowers, stubs] : snapshot.lowers;
+  mountOverlay({ lowers, links: at('links'), target: snapshot.merged, upper: at('upper'), work: at('work'), options });
+  snapshot.mounted = true;
+}
+
+export function unmountSnapshot(snapshot: Snapshot): void {
+  if (!snapshot.mounted) return;
+  unmount(snapshot.merged, { detach: true });
+  snapshot.mounted = false;
+}
+
+/** Writes the layer's tar, moves the upper directory to `<target>/fs` and its table of contents to `<target>/toc`. */
+export async function commitSnapshot(snapshot: Snapshot, request: CommitRequest, signal: AbortSignal): Promise<LayerSummary> {
+  const { createLayerWriter } = await import('../layer/writer.ts');
+  const { diffUpper } = await import('../layer/diff.ts');
+  unmountSnapshot(snapshot);
+  const upper = join(snapshot.folder, 'upper');
+  freshUpper(snapshot);
+  let fd: number | undefined;
+  try {
+    fd = openSync(request.tar, 'wx');
+    const tar = fd;
+    const writer = createLayerWriter({
+      write(bytes) {
+        for (let done = 0; done < bytes.length; ) done += writeSync(tar, bytes, done, bytes.length - done);
+      },
+    });
+    diffUpper(upper, writer, { signal, ...(request.epoch === undefined ? {} : { epoch: request.epoch }) });
+    const { summary, toc } = writer.finish();
+    mkdirSync(request.target, { recursive: true });
+    writeFileSync(join(request.target, 'toc'), toc);
+    renameSync(upper, join(request.target, 'fs'));
+    return summary;
+  } catch (error) {
+    rmSync(request.tar, { force: true });
+    if (error instanceof SiruError) throw error;
+    throw new SiruError('STORE', `cannot write the layer: ${messageOf(error)}`, { cause: error });
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
+/** Unmounts and deletes. */
+export function removeSnapshot(snapshot: Snapshot): void {
+  unmountSnapshot(snapshot);
+  rmSync(snapshot.folder, { recursive: true, force: true });
+}
