@@ -37,7 +37,6 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
   const platform = options.platform === undefined ? hostPlatform() : parsePlatform(options.platform);
   const buildArgs = epochArgs(options);
   const graph = planStages(dockerfile, {
-    file: source.name,
     target: options.target,
     buildArgs,
     targetPlatform: platform,
@@ -66,7 +65,8 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
       baseName: base?.name,
       baseDigest: base?.image.manifestDigest,
       labels: options.labels,
-      platform: state.platform,
+      // BuildKit names the platform that was asked for, else the one that the base is for.
+      platform: options.platform === undefined ? state.platform : platform,
       epoch: options.sourceDateEpoch,
     });
     checkCancelled(context);

@@ -17,6 +17,7 @@ import { openLayerStack, type LayerStack, type StackLayer } from './layer-stack.
 import { readListing } from './read-listing.ts';
 import { advance } from './plan/advance.ts';
 import type { StagePlan } from './plan/graph.ts';
+import { proxyArgs } from './plan/global-args.ts';
 import type { Scope } from './plan/scope.ts';
 import { sourcesOf } from './plan/sources.ts';
 import { onBuildTexts, onBuildTriggers, startStage, type StageBase } from './plan/stage-state.ts';
@@ -91,7 +92,7 @@ function scopeOf(session: Session, index: number): Scope {
     globalArgs: graph.globalArgs,
     escape: dockerfile.escape,
     source: session.source,
-    proxy: {},
+    proxy: proxyArgs(session.buildArgs),
     network: options.network ?? 'default',
     sourceOf: sourcesOf(graph, index),
   };
