@@ -35,23 +35,23 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Flags of docker that Siru does not carry out, and what to say. */
 export const refusedFlags: [flag: string, sentence: string][] = [
-  ['--cache-from <cache>', 'siru does not read caches from elsewhere yet; its own store remembers every step'],
-  ['--cache-to <cache>', 'siru does not write caches elsewhere yet; its own store remembers every step'],
-  ['-o, --output <output>', "siru keeps the result in its store; write it out with 'siru save' or 'siru push'"],
-  ['--ssh <agent>', 'siru does not forward SSH agents yet'],
-  ['--build-context <name=context>', 'siru knows one build context yet'],
-  ['--attest <attestation>', 'siru makes no attestations yet'],
-  ['--sbom [sbom]', 'siru makes no attestations yet'],
-  ['--provenance [provenance]', 'siru makes no attestations yet'],
-  ['--annotation <annotation>', 'siru sets no annotations yet; labels (--label) are kept in the image'],
-  ['--call <method>', "siru knows only the method 'build' yet"],
-  ['--check', 'siru does not check Dockerfiles without building yet'],
-  ['--no-cache-filter <stages>', 'siru ignores the cache for the whole build only: --no-cache'],
-  ['--policy <policy>', 'siru knows no policies'],
-  ['--ulimit <ulimit>', 'siru does not limit RUN steps yet'],
-  ['--shm-size <bytes>', 'siru does not limit RUN steps yet'],
-  ['--cgroup-parent <name>', 'siru does not place RUN steps in control groups'],
-  ['--squash', 'siru does not squash layers'],
+  ['--cache-from <cache>', 'reading a cache from elsewhere is not supported yet; the store itself remembers every step'],
+  ['--cache-to <cache>', 'writing a cache elsewhere is not supported yet; the store itself remembers every step'],
+  ['-o, --output <output>', "the result is kept in the store; write it out with 'siru save' or 'siru push'"],
+  ['--ssh <agent>', 'SSH agents are not forwarded yet'],
+  ['--build-context <name=context>', 'there is only the one build context yet'],
+  ['--attest <attestation>', 'attestations are not made yet'],
+  ['--sbom [sbom]', 'attestations are not made yet'],
+  ['--provenance [provenance]', 'attestations are not made yet'],
+  ['--annotation <annotation>', 'annotations are not set yet; labels (--label) are kept in the image'],
+  ['--call <method>', "only the method 'build' is supported yet"],
+  ['--check', 'checking a Dockerfile without building it is not supported yet'],
+  ['--no-cache-filter <stages>', 'the cache can be ignored for the whole build only: --no-cache'],
+  ['--policy <policy>', 'policies are not supported'],
+  ['--ulimit <ulimit>', 'RUN steps are not limited yet'],
+  ['--shm-size <bytes>', 'RUN steps are not limited yet'],
+  ['--cgroup-parent <name>', 'RUN steps are not placed in control groups'],
+  ['--squash', 'layers are not squashed'],
 ];
 
 /** Flags that change nothing here, because Siru always does so or has no such thing. */
@@ -84,7 +84,7 @@ export function buildOptions(flags: BuildFlags, context: string, environment: En
   options.secrets = flags.secret.map((text) => parseSecret(text, environment));
   options.allow = flags.allow.flatMap((text) => text.split(','));
   if (flags.platform !== undefined && flags.platform !== '' && flags.platform !== 'local') {
-    if (flags.platform.includes(',')) throw new SiruError('UNSUPPORTED', `--platform ${flags.platform}: siru builds for one platform at a time`);
+    if (flags.platform.includes(',')) throw new SiruError('UNSUPPORTED', `--platform ${flags.platform}: a build is for one platform at a time`);
     options.platform = flags.platform;
   }
   if (flags.network !== undefined) options.network = oneOf<'default' | 'none' | 'host'>('--network', flags.network, ['default', 'none', 'host']);
@@ -112,9 +112,9 @@ export function progressMode(flags: BuildFlags, environment: Environment): Progr
 
 /** Refuses contexts that are no directory, for now. */
 export function checkContext(context: string): string {
-  if (context === '-') throw new SiruError('UNSUPPORTED', 'siru reads no build context from standard input yet', { hint: 'unpack it into a directory and name that; a Dockerfile alone can be read with -f -' });
+  if (context === '-') throw new SiruError('UNSUPPORTED', 'a build context from standard input is not supported yet', { hint: 'unpack it into a directory and name that; a Dockerfile alone can be read with -f -' });
   if (/^(?:https?|git|ssh):\/\/|^git@|^github\.com\//.test(context)) {
-    throw new SiruError('UNSUPPORTED', `siru fetches no build context from a URL yet: ${context}`, { hint: 'clone or download it, and name the directory' });
+    throw new SiruError('UNSUPPORTED', `a build context from a URL is not supported yet: ${context}`, { hint: 'clone or download it, and name the directory' });
   }
   return context;
 }

@@ -24,7 +24,7 @@ export function configure(command: Command): void {
 }
 
 export async function run(call: Call, [file, name]: string[], flags: Flags): Promise<void> {
-  if (/^https?:\/\//.test(file!)) throw new SiruError('UNSUPPORTED', `siru imports no URLs yet: ${file}`, { hint: 'download it first, or pipe it: curl URL | siru import - NAME' });
+  if (/^https?:\/\//.test(file!)) throw new SiruError('UNSUPPORTED', `importing from a URL is not supported yet: ${file}`, { hint: 'download it first, or pipe it: curl URL | siru import - NAME' });
   const store = await call.store();
   const { imageId } = await importImage({
     store,

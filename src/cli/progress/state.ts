@@ -86,9 +86,9 @@ function keep(view: StepView, lines: string[]): string[] {
   return lines;
 }
 
-/** `[builder 2/4] RUN make`. */
+/** `[builder 2/4] RUN make`; the first stage, when it has no name, is not named: mostly it is the only one. */
 export function stepLabel(step: StepRef): string {
-  const stage = step.stage === '0' ? '' : /^\d+$/.test(step.stage) ? `stage-${step.stage} ` : `${step.stage} `;
+  const stage = /^(?:stage-)?0$/.test(step.stage) ? '' : /^\d+$/.test(step.stage) ? `stage-${step.stage} ` : `${step.stage} `;
   return `[${stage}${step.index}/${step.total}] ${step.text}`;
 }
 

@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict';
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+
+const program = join(import.meta.dirname, '../../bin/siru.mjs');
+const folder = mkdtempSync(join(tmpdir(), 'siru-cli-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+const environment = { ...process.env, SIRU_ROOT: join(folder, 'store'), HOME: folder, DOCKER_CONFIG: join(folder, 'docker') };
+
+interface Outcome {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+function siru(args: string[], options: { input?: string; cwd?: string; env?: NodeJS.ProcessEnv } = {}): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [program, ...args], { env: { ...environment, ...options.env }, cwd: options.cwd ?? folder, maxBuffer: 1 << 26 }, (error, stdout, stderr) =>
+      resolve({ code: typeof error?.code === 'number' ? error.code : error ? 255 : 0, stdout, stderr }));
+    child.stdin!.end(options.input ?? '');
+  });
+}
+
+/** A tar of two files, as a base image. */
+function baseTar(): string {
+  const file = join(folder, 'base.tar');
+  const tree = join(folder, 'tree');
+  mkdirSync(join(tree, 'etc'), { recursive: true });
+  writeFileSync(join(tree, 'etc/hostname'), 'base\n');
+  writeFileSync(join(tree, 'hello'), 'hello\n');
+  spawnSync('tar', ['-C', tree, '-cf', file, '.']);
+  return file;
+}
+
+test('the version is told without a store', async () => {
+  for (const flag of ['--version', '-v']) {
+    const { code, stdout } = await siru([flag]);
+    assert.equal(code, 0);
+    assert.match(stdout, /^siru version \d+\.\d+\.\d+\n$/);
+  }
+});
+
+test('help names every command, and each command helps with examples', async () => {
+  const { code, stdout } = await siru(['--help']);
+  assert.equal(code, 0);
+  const names = ['build', 'images', 'history', 'inspect', 'tag', 'rmi', 'pull', 'push', 'login', 'logout', 'save', 'load', 'import', 'prune', 'du', 'version', 'completion'];
+  for (const name of names) assert.match(stdout, new RegExp(`^  ${name} `, 'm'));
+  await Promise.all(names.map(async (name) => {
+    const help = await siru([name, '--help']);
+    assert.equal(help.code, 0, name);
+    assert.match(help.stdout, /^Usage: siru /);
+    assert.match(help.stdout, /Examples:\n {2}\S/, name);
+  }));
+  assert.equal((await siru(['image', 'ls', '--help'])).stdout.split('\n')[0], 'Usage: siru image ls [OPTIONS] [REPOSITORY[:TAG]]');
+  assert.equal((await siru(['help', 'tag'])).code, 0);
+  assert.equal((await siru([])).code, 0);
+  assert.match((await siru(['image'])).stdout, /Usage: siru image COMMAND/);
+});
+
+test('what is not understood is refused with a suggestion', async () => {
+  const table: [string[], number, RegExp, RegExp][] = [
+    [['buid', '.'], 1, /siru: unknown command 'buid'/, /hint: did you mean build\?/],
+    [['image', 'lss'], 1, /unknown command 'lss'/, /did you mean ls\?/],
+    [['images', '--fromat', 'x'], 1, /unknown option '--fromat'/, /did you mean --format\?/],
+    [['tag', 'one'], 1, /missing required argument 'target'/, /see siru tag --help/],
+    [['build', '.', 'extra'], 1, /too many arguments/, /siru build --help/],
+    [['images', '--format', '{{.Nope}}', '-a'], 0, /^$/, /^$/],
+    [['inspect', 'nothing'], 1, /no image nothing here/, /hint: /],
+    [['build', '--cache-from', 'x', '.'], 1, /--cache-from: /, /^/],
+    [['build', '-'], 1, /standard input is not supported/, /hint: /],
+    [['completion', 'tcsh'], 1, /Allowed choices are bash, zsh, fish/, /^/],
+  ];
+  await Promise.all(table.map(async ([args, code, message, hint]) => {
+    const outcome = await siru(args);
+    assert.equal(outcome.code, code, args.join(' ') + outcome.stderr);
+    assert.match(outcome.stderr, message);
+    assert.match(outcome.stderr, hint);
+  }));
+});
+
+test('--debug shows where an error comes from', async () => {
+  assert.doesNotMatch((await siru(['inspect', 'nothing'])).stderr, /\n {4}at /);
+  assert.match((await siru(['--debug', 'tag', 'nothing', 'x'])).stderr, /\n {4}at /);
+  assert.match((await siru(['tag', 'nothing', 'x', '-D'])).stderr, /\n {4}at /);
+});
+
+test('images come, are listed, named, looked at, saved, removed and loaded', async () => {
+  const imported = await siru(['import', '-c', 'CMD ["sh"]', '-c', 'LABEL team=a', baseTar(), 'base:1.0']);
+  assert.match(imported.stdout, /^sha256:[0-9a-f]{64}\n$/, imported.stderr);
+  const id = imported.stdout.trim();
+  const short = id.slice(7, 19);
+
+  const list = (await siru(['images'])).stdout.split('\n');
+  assert.equal(list[0], 'REPOSITORY   TAG       IMAGE ID       CREATED                  SIZE'.slice(0, list[0]!.length));
+  assert.match(list[1]!, new RegExp(`^base +1\\.0 +${short} +.* ago +\\d+(\\.\\d+)?kB$`));
+  assert.equal((await siru(['image', 'ls', '-q'])).stdout, `${short}\n`);
+  assert.equal((await siru(['images', '-q', '--no-trunc'])).stdout, `${id}\n`);
+  assert.equal(JSON.parse((await siru(['images', '--format', 'json'])).stdout).Repository, 'base');
+
+  await siru(['tag', 'base:1.0', 'localhost:5000/group/app']);
+  assert.equal((await siru(['images', '--format', '{{.Repository}}:{{.Tag}}', '-f', 'reference=localhost:5000/*/*'])).stdout, 'localhost:5000/group/app:latest\n');
+  const [shown] = JSON.parse((await siru(['inspect', short])).stdout);
+  assert.deepEqual(shown.RepoTags, ['base:1.0', 'localhost:5000/group/app:latest']);
+  assert.deepEqual(shown.Config.Cmd, ['sh']);
+  assert.equal((await siru(['inspect', '-f', '{{.Id}} {{.Config.Labels.team}} {{len .RootFS.Layers}}', 'base:1.0'])).stdout, `${id} a 1\n`);
+  assert.match((await siru(['history', 'base:1.0'])).stdout, /^IMAGE +CREATED +CREATED BY +SIZE +COMMENT\n/);
+  const bad = await siru(['inspect', '-f', '{{.Id', 'base:1.0']);
+  assert.deepEqual([bad.code, bad.stderr.split('\n')[0]], [1, 'siru: template: 1:1: this action is never closed']);
+
+  const archive = join(folder, 'saved.tar');
+  assert.equal((await siru(['save', '-o', archive, 'base:1.0'])).code, 0);
+  assert.match((await siru(['rmi', 'base:1.0', 'localhost:5000/group/app'])).stdout, /Untagged: base:1\.0\nUntagged: localhost:5000\/group\/app:latest\nDeleted: sha256:/);
+  assert.equal((await siru(['rmi', 'base:1.0'])).code, 1);
+  assert.equal((await siru(['rmi', '-f', 'base:1.0'])).code, 0);
+  assert.equal((await siru(['load', '-q', '-i', archive])).stdout, 'Loaded image: base:1.0\n');
+  assert.equal((await siru(['images', '-q', '--no-trunc'])).stdout, `${id}\n`);
+  assert.match((await siru(['du'])).stdout, /^TYPE +TOTAL +ACTIVE +SIZE +RECLAIMABLE\nImages +1 /);
+
+  assert.equal((await siru(['prune'], { input: 'n\n' })).stdout, 'Total reclaimed space: 0B\n');
+  const pruned = await siru(['prune', '-a'], { input: 'y\n' });
+  assert.match(pruned.stdout, /untagged: base:1\.0\n.*Total reclaimed space: \d/s, pruned.stderr);
+  assert.equal((await siru(['images', '-q'])).stdout, '');
+});
+
+test('a build tells of its steps, and writes the files that it is asked for', async () => {
+  await siru(['import', baseTar(), 'base:2.0']);
+  const context = join(folder, 'context');
+  mkdirSync(context, { recursive: true });
+  writeFileSync(join(context, 'file'), 'one\n');
+  writeFileSync(join(context, 'Dockerfile'), 'FROM base:2.0\nARG WHO\nCOPY file /file\nLABEL who=$WHO\nCMD ["x"]\n');
+  const first = await siru(['build', '-t', 'built:1', '--build-arg', 'WHO', '--iidfile', 'iid', '--metadata-file', 'meta.json', '--progress', 'plain', 'context'], { env: { WHO: 'me' } });
+  assert.equal(first.code, 0, first.stderr);
+  assert.equal(first.stdout, '');
+  assert.match(first.stderr, /^#\d+ \[2\/2\] COPY file \/file$/m);
+  assert.match(first.stderr, /1 step: 1 executed in /);
+  const id = readFileSync(join(folder, 'iid'), 'utf8');
+  const meta = JSON.parse(readFileSync(join(folder, 'meta.json'), 'utf8'));
+  assert.equal(meta['containerimage.config.digest'], id);
+  assert.equal(meta['image.name'], 'docker.io/library/built:1');
+  assert.equal((await siru(['inspect', '-f', '{{.Id}} {{.Config.Labels.who}}', 'built:1'])).stdout, `${id} me\n`);
+
+  assert.match((await siru(['build', '--progress=plain', '--build-arg', 'WHO=me', '.'], { cwd: context })).stderr, /CACHED[^]*1 step: 1 cached in /);
+  const quiet = await siru(['image', 'build', '-q', '--build-arg', 'WHO=me', 'context']);
+  assert.deepEqual([quiet.stdout, quiet.stderr], [`${id}\n`, '']);
+  writeFileSync(join(context, 'file'), 'two\n');
+  assert.match((await siru(['build', '--progress', 'plain', 'context'])).stderr, /missed: .*file/);
+  const events = (await siru(['build', '--progress=json', 'context'])).stdout.trimEnd().split('\n').map((line) => JSON.parse(line).type);
+  assert.equal(events.at(-1), 'build-done');
+  const piped = await siru(['build', '-q', '-f', '-', 'context'], { input: 'FROM scratch\nCOPY file /\n' });
+  assert.match(piped.stdout, /^sha256:/, piped.stderr);
+});
+
+test('a build that fails shows the place and exits with 1', async () => {
+  const context = join(folder, 'broken');
+  mkdirSync(context, { recursive: true });
+  writeFileSync(join(context, 'Dockerfile'), 'FROM scratch\nCOPY missing /\n');
+  const { code, stderr, stdout } = await siru(['build', '.'], { cwd: context });
+  assert.deepEqual([code, stdout], [1, '']);
+  assert.match(stderr, /siru: .*missing/);
+  assert.match(stderr, /Dockerfile:2|COPY missing \//);
+});
+
+test('a reader that goes away is no error', async () => {
+  const child = spawn('sh', ['-c', `"${process.execPath}" "${program}" completion bash | head -1`], { env: environment });
+  let complaint = '';
+  child.stderr.on('data', (text: Buffer) => (complaint += text.toString()));
+  await new Promise((resolve) => child.on('close', resolve));
+  assert.equal(complaint, '');
+});
+
+test('completion for bash knows commands, options, values and images', async (t) => {
+  if (spawnSync('bash', ['-c', 'true']).status !== 0) return t.skip('bash is missing');
+  await siru(['import', baseTar(), 'base:3.0']);
+  const script = join(folder, 'completion.bash');
+  writeFileSync(script, (await siru(['completion', 'bash'])).stdout);
+  writeFileSync(join(folder, 'siru'), `#!/bin/sh\nexec "${process.execPath}" "${program}" "$@"\n`, { mode: 0o755 });
+  const complete = (line: string): string[] => {
+    const words = line.split(' ');
+    const list = words.map((word) => `'${word}'`).join(' ');
+    const { stdout, stderr } = spawnSync('bash', ['-c', `source '${script}'; COMP_WORDS=(${list}); COMP_CWORD=${words.length - 1}; COMP_LINE='${line}'; COMP_POINT=${line.length}; _siru; printf '%s\\n' "\${COMPREPLY[@]}"`], {
+      env: { ...environment, PATH: `${folder}:${process.env.PATH}` }, encoding: 'utf8',
+    });
+    assert.equal(stderr, '');
+    return stdout.trimEnd().split('\n');
+  };
+  assert.deepEqual(complete('siru bu'), ['build', 'builder']);
+  assert.deepEqual(complete('siru image l'), ['load', 'ls']);
+  assert.deepEqual(complete('siru build --prog'), ['--progress']);
+  assert.deepEqual(complete('siru build --progress pl'), ['plain']);
+  assert.deepEqual(complete('siru --root /nowhere/else image hi'), ['history']);
+  assert.ok(complete('siru history ba').includes('base:3.0'));
+});
+
+test('completion scripts for zsh and fish are made of the same commands', async () => {
+  const zsh = (await siru(['completion', 'zsh'])).stdout;
+  assert.match(zsh, /^#compdef siru/);
+  assert.match(zsh, /_siru_image_ls\(\)/);
+  const fish = (await siru(['completion', 'fish'])).stdout;
+  assert.match(fish, /complete -c siru -f -n '__fish_use_subcommand' -a build/);
+  assert.match(fish, /-l progress/);
+});
