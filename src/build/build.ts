@@ -4,14 +4,13 @@
  *     text --parse--> tree --plan--> stages --solve--> layers + config --assemble--> image --put--> store
  */
 import { randomUUID } from 'node:crypto';
-import { realpathSync } from 'node:fs';
 import { checkCancelled, contextOf, type Context } from '../base/context.ts';
 import { isSiruError } from '../base/errors.ts';
 import { parseDockerfile } from '../dockerfile/parse.ts';
 import { formatPlatform, hostPlatform, parsePlatform } from '../oci/platform.ts';
 import { formatReference, parseReferenceWithTag } from '../oci/reference.ts';
 import { assembleImage } from './assemble.ts';
-import { openContext } from './contexts/directory.ts';
+import { contextDirectory, openContext } from './contexts/directory.ts';
 import { putImage } from './export/store.ts';
 import { planStages } from './plan/graph.ts';
 import { readDockerfile } from './read-dockerfile.ts';
@@ -52,7 +51,7 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
     graph,
     platform,
     buildArgs,
-    project: `${realpathSync(options.context)}\0${source.name}`,
+    project: `${contextDirectory(options.context)}\0${source.name}`,
     openContext: () => openContext({ root: options.context, dockerfile: source.path, store: options.store }),
     solveStage,
   });

@@ -36,7 +36,7 @@ interface FileFound extends Found {
 
 /** Opens a directory as a build context; files are looked at when they are asked for. Throws CONTEXT when it is none. */
 export function openContext(options: ContextOptions): SourceTree {
-  const root = realDirectory(options.root);
+  const root = contextDirectory(options.root);
   const name = options.name ?? 'the build context';
   const ignore = readIgnoreFile(root, options.dockerfile);
   const table = options.store?.path('contexts', hexOf(sha256(root)));
@@ -86,7 +86,8 @@ export function openContext(options: ContextOptions): SourceTree {
   return tree;
 }
 
-function realDirectory(path: string): string {
+/** The real path of a context. Throws CONTEXT when it is no directory that can be read. */
+export function contextDirectory(path: string): string {
   try {
     const real = realpathSync(path);
     if (lstatSync(real).isDirectory()) return real;
