@@ -1,10 +1,12 @@
 /** Pull and push against a real registry. */
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import { contextOf } from '../base/context.ts';
 import type { Context } from '../base/context.ts';
 import type { Event } from '../base/events.ts';
@@ -15,6 +17,7 @@ import { createRemote } from '../remote/client.ts';
 import type { Remote, RemoteOptions } from '../remote/client.ts';
 import { serve } from '../remote/testing/serve.ts';
 import { registryMissing, startRegistry } from '../remote/testing/start-registry.ts';
+import { openStore } from '../store/open-store.ts';
 import { ensureTar, ensureToc } from './layers.ts';
 import { pullImage } from './pull.ts';
 import { pushImage } from './push.ts';
@@ -321,4 +324,45 @@ test('a pull that is cancelled leaves no half blobs and no name', { skip }, asyn
   await assert.rejects(pullImage({ store: to.store, remote, reference }, context), { code: 'CANCELLED' });
   assert.deepEqual(to.store.images.list(), []);
   assert.deepEqual(readdirSync(join(to.store.root, 'tmp')).filter((name) => name.endsWith('.blob')), []);
+});
+
+const pullProcess = join(import.meta.dirname, 'testing', 'pull-process.ts');
+
+test('four processes that pull the same image fetch each blob once', { skip }, async () => {
+  await using registry = await startRegistry();
+  await using remote = client();
+  await using from = await temporaryStore();
+  await using to = await temporaryStore();
+  const image = makeImage(from.store, { layers: [two, { other: randomBytes(2 << 20) }] });
+  const name = `${registry.host}/app:1`;
+  await pushImage({ store: from.store, remote, image, reference: parseReferenceWithTag(name) }, quiet);
+  const run = promisify(execFile);
+  const outputs = await Promise.all(Array.from({ length: 4 }, () => run(process.execPath, [pullProcess, to.store.root, name])));
+  for (const { stdout } of outputs) assert.equal(stdout.trim().split('\n').at(-1), image.imageId);
+  const done = outputs.flatMap(({ stdout }) => stdout.split('\n').filter((line) => line.startsWith('done')));
+  assert.equal(done.length, 3);
+  assert.equal(new Set(done).size, 3);
+});
+
+test('after kill -9 in a pull the next one works, and keeps what was whole', { skip }, async () => {
+  await using registry = await startRegistry();
+  await using remote = client();
+  await using from = await temporaryStore();
+  await using to = await temporaryStore();
+  const image = makeImage(from.store, { layers: Array.from({ length: 6 }, (_, index) => ({ [`file${index}`]: randomBytes(6 << 20) })) });
+  const name = `${registry.host}/app:1`;
+  await pushImage({ store: from.store, remote, image, reference: parseReferenceWithTag(name) }, quiet);
+  for (let round = 0; round < 6; round++) {
+    const child = spawn(process.execPath, [pullProcess, to.store.root, name], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const ended = once(child, 'close');
+    if (round > 0) await Promise.race([once(child.stdout, 'data'), ended]);
+    await new Promise((resolve) => setTimeout(resolve, round * 7));
+    child.kill('SIGKILL');
+    await ended;
+  }
+  await using again = { store: await openStore({ root: to.store.root }), async [Symbol.asyncDispose]() { await this.store.close(); } };
+  const pulled = await pullImage({ store: again.store, remote, reference: parseReferenceWithTag(name) }, quiet);
+  assert.equal(pulled.imageId, image.imageId);
+  for (const layer of readImage(again.store, pulled).layers) await ensureToc(again.store, layer, quiet);
+  assert.deepEqual(readdirSync(join(again.store.root, 'tmp')).filter((entry) => entry.endsWith('.blob')), []);
 });

@@ -10,6 +10,7 @@ import { createRemote } from './client.ts';
 import type { Remote, RemoteOptions } from './client.ts';
 import { serve } from './testing/serve.ts';
 import { registryMissing, startRegistry } from './testing/start-registry.ts';
+import { opensslMissing, startTokenServer } from './testing/start-token-server.ts';
 
 const skip = registryMissing();
 const context = contextOf();
@@ -331,4 +332,32 @@ test('requests go through HTTP_PROXY, but not to loopback', async () => {
   assert.equal((await remote.getManifest({ domain: 'a.invalid', path: 'x', tag: '1' }, context)).bytes.toString(), '{}');
   await using direct = await serve((_, response) => void response.end('{"direct":true}'));
   assert.equal((await remote.getManifest({ domain: direct.host, path: 'x', tag: '1' }, context)).bytes.toString(), '{"direct":true}');
+});
+
+test('a real registry with a token server: anonymous pull, push by password and by identity token', { skip: skip || opensslMissing() }, async () => {
+  await using tokens = await startTokenServer();
+  await using registry = await startRegistry({ token: tokens.options });
+  const reference = { domain: registry.host, path: 'group/app', tag: '1' };
+  await using anonymous = client();
+  await assert.rejects(pushSmallImage(anonymous, reference), { code: 'AUTH', message: new RegExp(`^push access to ${registry.host}/group/app denied`) });
+  await using tester = client({ credentials: async () => ({ kind: 'password', username: 'tester', password: 'secret' }) });
+  const { layer, digest } = await pushSmallImage(tester, reference);
+  // One token for the pushes of a repository, however many requests they take.
+  assert.equal(tokens.seen.filter(({ headers }) => headers.authorization !== undefined).length, 1);
+  assert.equal((await anonymous.getManifest(reference, context)).digest, digest);
+  await using identity = client({ credentials: async () => ({ kind: 'identity', token: 'refresh' }) });
+  const second = { ...reference, path: 'other' };
+  assert.deepEqual(await identity.mountBlob(second, sha256(layer), 'group/app', context), { mounted: true });
+  await using wrong = client({ credentials: async () => ({ kind: 'password', username: 'tester', password: 'no' }) });
+  await assert.rejects(wrong.getManifest(reference, context), { code: 'AUTH', message: /denied \(wrong password\)/ });
+});
+
+test('TLS: an unknown authority is refused with advice, an insecure host is not verified', { skip: skip || opensslMissing() }, async () => {
+  await using tokens = await startTokenServer();
+  await using registry = await startRegistry({ tls: tokens });
+  const reference = { domain: registry.host, path: 'app', tag: '1' };
+  await using careful = client();
+  await assert.rejects(careful.getManifest(reference, context), { code: 'NETWORK', hint: /certificate authority/ });
+  await using careless = client({ registries: { insecure: [registry.host] } });
+  await pushSmallImage(careless, reference);
 });
