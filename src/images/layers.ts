@@ -3,8 +3,6 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context } from '../base/context.ts';
 import { SiruError } from '../base/errors.ts';
-import { openLayerStream } from '../layer/decompress.ts';
-import { readLayer } from '../layer/read-layer.ts';
 import { shortId } from '../oci/digest.ts';
 import { compressionOf } from '../oci/media-types.ts';
 import type { Compression } from '../oci/media-types.ts';
@@ -68,6 +66,8 @@ export async function ensureUnpacked(store: Store, layers: readonly ImageLayer[]
 }
 
 async function readThrough(store: Store, layer: ImageLayer, keepTar: boolean, context: Context): Promise<void> {
+  // Loaded here: a build in which nothing changed does without.
+  const [{ openLayerStream }, { readLayer }] = await Promise.all([import('../layer/decompress.ts'), import('../layer/read-layer.ts')]);
   const { diffId } = layer;
   const { descriptor, compression } = blobOf(store, layer);
   const transfer = startTransfer(context, 'unpack', shortId(diffId), descriptor.size);
