@@ -9,6 +9,7 @@
  * All is synchronous with reused buffers (one call per megabyte, not per file). Equal entries and contents give equal
  * bytes: USTAR headers, PAX records only where a value does not fit, no user or group names, no atime or ctime.
  */
+import type { Digest } from '../oci/digest.ts';
 import type { Entry, LayerSummary } from './entry.ts';
 
 /** Takes the bytes of the tar in order. The buffer is reused after the call returns. */
@@ -18,7 +19,11 @@ export interface ByteSink {
 
 /** Where the bytes of a file are. */
 export type Content =
-  | { file: string | Buffer } // a path on this machine; opened with O_NOFOLLOW
+  /**
+   * A path on this machine; opened with O_NOFOLLOW. `digest` is asked when the bytes have passed, for a caller that finds
+   * the digest of a large file in another thread meanwhile.
+   */
+  | { file: string | Buffer; digest?: () => Digest }
   | { bytes: Uint8Array }
   | { fd: number; offset: number }; // entry.size bytes of an open file
 
@@ -28,6 +33,8 @@ export interface LayerWriter {
    * entry brings it. Throws CONTEXT when a file turns out longer or shorter than entry.size (it changed while read).
    */
   add(entry: Entry, content?: Content): Entry;
+  /** The same in steps, each of about a megabyte, so that others get a turn while a large file is written. */
+  addSteps(entry: Entry, content?: Content): Generator<void, Entry>;
   /** Ends the tar. */
   finish(): { summary: LayerSummary; toc: Buffer };
 }

@@ -42,10 +42,15 @@ export function createLayerWriter(sink: ByteSink): LayerWriter {
   }
 
   /** Copies a file's bytes; `read` fills a part of the buffer and returns how many bytes it got, 0 at the end. */
-  function copy(entry: Entry, read: (target: Buffer, at: number, length: number, position: number) => number): Digest {
+  function* copy(
+    entry: Entry,
+    read: (target: Buffer, at: number, length: number, position: number) => number,
+    later?: () => Digest,
+  ): Generator<void, Digest> {
     const { size } = entry;
     let content: Hash | undefined;
     let digest = entry.digest;
+    const hashed = digest === undefined && later === undefined;
     // One byte more than promised is asked for, so that a file that grew is noticed.
     if (size < bufferSize / 2) reserve(size + 1 + blockSize);
     else reserve(bufferSize / 2);
@@ -60,12 +65,13 @@ export function createLayerWriter(sink: ByteSink): LayerWriter {
       if (done > size) throw changed(entry, 'longer');
       used += got;
       if (used < buffer.length) continue;
-      if (digest === undefined) (content ??= createHash('sha256')).update(buffer.subarray(start, used));
+      if (hashed) (content ??= createHash('sha256')).update(buffer.subarray(start, used));
       flush();
       start = 0;
+      yield;
     }
     if (done < size) throw changed(entry, 'shorter');
-    if (digest === undefined) {
+    if (hashed) {
       const last = buffer.subarray(start, used);
       digest = `sha256:${content ? content.update(last).digest('hex') : hash('sha256', last, 'hex')}`;
     }
@@ -73,17 +79,17 @@ export function createLayerWriter(sink: ByteSink): LayerWriter {
     reserve(pad);
     buffer.fill(0, used, used + pad);
     used += pad;
-    return digest;
+    return (digest ??= later!());
   }
 
-  function copyContent(entry: Entry, content: Content | undefined): Digest {
+  function* copyContent(entry: Entry, content: Content | undefined): Generator<void, Digest> {
     if (content === undefined) {
       if (entry.size > 0) throw new SiruError('LAYER', `the content of ${JSON.stringify(entry.path)} is missing`);
-      return copy(entry, () => 0);
+      return yield* copy(entry, () => 0);
     }
     if ('bytes' in content) {
       const { bytes } = content;
-      return copy(entry, (target, at, length, position) => {
+      return yield* copy(entry, (target, at, length, position) => {
         const part = bytes.subarray(position, position + length);
         target.set(part, at);
         return part.length;
@@ -92,43 +98,52 @@ export function createLayerWriter(sink: ByteSink): LayerWriter {
     if ('fd' in content) {
       const { fd, offset } = content;
       // The file goes on behind the part that is wanted.
-      return copy(entry, (target, at, length, position) => {
+      return yield* copy(entry, (target, at, length, position) => {
         const rest = Math.min(length, entry.size - position);
         return rest === 0 ? 0 : readSync(fd, target, at, rest, offset + position);
       });
     }
     const fd = openSync(content.file, openFlags);
     try {
-      return copy(entry, (target, at, length) => readSync(fd, target, at, length, -1));
+      return yield* copy(entry, (target, at, length) => readSync(fd, target, at, length, -1), content.digest);
     } finally {
       closeSync(fd);
     }
   }
 
-  return {
-    add(given, content) {
-      if (finished) throw new SiruError('LAYER', 'the layer is finished already');
-      const entry: Entry = { ...given };
-      delete entry.offset;
-      check(entry);
-      if (entry.type === 'whiteout') entry.mode = entry.uid = entry.gid = entry.mtime = 0;
-      const fields = fieldsOf(entry);
-      reserve(headerRoom(fields));
-      used = writeHeader(buffer, used, fields);
-      if (entry.type === 'file') {
-        entry.offset = flushed + used;
-        try {
-          entry.digest = copyContent(entry, content);
-        } catch (error) {
-          throw readFailure(entry, content, error);
-        }
+  function* addSteps(given: Entry, content?: Content): Generator<void, Entry> {
+    if (finished) throw new SiruError('LAYER', 'the layer is finished already');
+    const entry: Entry = { ...given };
+    delete entry.offset;
+    check(entry);
+    if (entry.type === 'whiteout') entry.mode = entry.uid = entry.gid = entry.mtime = 0;
+    const fields = fieldsOf(entry);
+    reserve(headerRoom(fields));
+    used = writeHeader(buffer, used, fields);
+    if (entry.type === 'file') {
+      entry.offset = flushed + used;
+      try {
+        entry.digest = yield* copyContent(entry, content);
+      } catch (error) {
+        throw readFailure(entry, content, error);
       }
-      if (entry.opaque) writeOpaqueMark(entry);
-      toc.add(entry);
-      tree.add(entry);
-      count++;
-      if (entry.type !== 'whiteout' && (newest === undefined || entry.mtime > newest)) newest = entry.mtime;
-      return entry;
+    }
+    if (entry.opaque) writeOpaqueMark(entry);
+    toc.add(entry);
+    tree.add(entry);
+    count++;
+    if (entry.type !== 'whiteout' && (newest === undefined || entry.mtime > newest)) newest = entry.mtime;
+    return entry;
+  }
+
+  return {
+    addSteps,
+    add(entry, content) {
+      const steps = addSteps(entry, content);
+      for (;;) {
+        const { done, value } = steps.next();
+        if (done) return value;
+      }
     },
     finish() {
       finished = true;

@@ -68,6 +68,7 @@ export function openContext(options: ContextOptions): SourceTree {
         });
       }
     },
+    isSettled: (found) => walk.isSettled(found as FileFound),
     hiddenBy(path) {
       const inside = insidePath(path);
       return lstatSync(fsPath(`${root}/${inside}`), { throwIfNoEntry: false }) && ignore?.ruleFor(inside);
@@ -129,6 +130,7 @@ interface Walk {
   digestOf(found: FileFound): Digest | undefined;
   learn(found: FileFound, digest: Digest): void;
   isSame(found: FileFound, stat: Stats): boolean;
+  isSettled(found: FileFound): boolean;
   /** Rows for the next build, or undefined when the table on disk serves it as well. */
   toKeep(): KeptDirectory[] | undefined;
 }
@@ -207,16 +209,19 @@ function createWalk(root: string, ignore: ContextIgnore | undefined, known: Stat
   const tableOf = (row: number): StatRows => (row >= 0 ? known! : rows);
   const placeOf = (row: number): number => (row >= 0 ? row : -1 - row);
 
+  function settled(row: number, looked: number): boolean {
+    const { numbers } = tableOf(row);
+    const at = placeOf(row) * columns;
+    return isSettled(numbers[at + 3]!, numbers[at + 4]!, looked, fine && numbers[at] === rootStat.dev);
+  }
+
   function keptOf(path: string, { children, looked }: Read): KeptDirectory {
     const kept: KeptDirectory = { path, names: [], from: [], rows: [] };
     const start = path === '' ? 0 : path.length + 1;
     for (const { entry, row } of children) {
       const from = tableOf(row);
       const place = placeOf(row);
-      const at = place * columns;
-      const { numbers } = from;
-      if (from.flags[place] === 0) continue;
-      if (!isSettled(numbers[at + 3]!, numbers[at + 4]!, looked, fine && numbers[at] === rootStat.dev)) continue;
+      if (from.flags[place] === 0 || !settled(row, looked)) continue;
       kept.names.push(entry.path.slice(start));
       kept.from.push(from);
       kept.rows.push(place);
@@ -240,6 +245,11 @@ function createWalk(root: string, ignore: ContextIgnore | undefined, known: Stat
       flags[placeOf(row)]! |= rowFlags.digest;
     },
     isSame: ({ row }, stat) => sameStat(tableOf(row), placeOf(row), stat),
+    isSettled(found) {
+      const slash = found.entry.path.lastIndexOf('/');
+      const listed = read.get(slash < 0 ? '' : found.entry.path.slice(0, slash));
+      return listed !== undefined && settled(found.row, listed.looked);
+    },
     toKeep() {
       if (!news) return undefined;
       news = false;

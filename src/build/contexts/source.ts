@@ -33,6 +33,8 @@ export interface SourceTree extends View {
   identity(found: Found): string | undefined;
   /** Throws CONTEXT when one of these files is not any more what the tree says it is. To be called after reading. */
   verify(found: Iterable<Found>): void;
+  /** True when no later change of the file can go unnoticed by verify(). */
+  isSettled?(found: Found): boolean;
   /** The rule that hides a path that exists, for messages. */
   hiddenBy?(path: string): HiddenBy | undefined;
   /** Its files enter the key by another part than the listing. */

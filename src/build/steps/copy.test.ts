@@ -167,6 +167,18 @@ test('what most bytes are known of is hashed first and written on a miss only', 
   assert.equal(store.layers.toc(changed.layer.diffId).lookup('d/f3')?.digest, sha256('other'));
 });
 
+test('large files are hashed beside the writing, with the same result', async (t) => {
+  const { write, copy, store } = await place(t);
+  const contents = [1, 2, 3].map((fill) => Buffer.alloc((30 << 20) + fill, fill));
+  for (const [i, bytes] of contents.entries()) write(`f${i}`, bytes);
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  const solved = await copy(['.', '/d/']);
+  const toc = store.layers.toc(solved.layer.diffId);
+  for (const [i, bytes] of contents.entries()) assert.equal(toc.lookup(`d/f${i}`)?.digest, sha256(bytes));
+  assert.equal(sha256(readFileSync(store.blobs.path(solved.layer.diffId))), solved.layer.diffId);
+  assert.equal((await copy(['.', '/d/'])).status, 'cached');
+});
+
 test('the layer survives a new base, but not one in which the destination is something else', async (t) => {
   const { write, copy, layer, entries } = await place(t);
   write('f', 'x');

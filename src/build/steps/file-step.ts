@@ -14,6 +14,7 @@ import type { PlannedCopy } from './copy-plan.ts';
 import type { FileStepDeps } from './deps.ts';
 import type { Output } from './destination.ts';
 import { hashFiles } from './hash-files.ts';
+import { startHashThread } from './hash-thread.ts';
 import { createPause, executedOf, writeLayer, type WrittenLayer } from './write-layer.ts';
 
 export interface FileStepPlan {
@@ -118,8 +119,12 @@ async function prepare(outputs: Output[]): Promise<void> {
 /** Writes the layer and makes sure that no file changed since its digest was learned. */
 async function write(outputs: Output[], store: FileStepDeps['store'], context: Context, verify?: () => void): Promise<WrittenLayer> {
   await prepare(outputs);
-  const trusted = outputs.filter(({ entry, hashed, found }) => found && entry.type === 'file' && entry.digest !== undefined && !hashed);
-  const layer = await writeLayer(outputs, store, context);
+  using thread = await startHashThread(outputs);
+  const trusted = outputs.filter((output) => {
+    const { entry, hashed, found } = output;
+    return found && entry.type === 'file' && (entry.digest !== undefined ? !hashed : thread?.digestOf(output) !== undefined);
+  });
+  const layer = await writeLayer(outputs, store, context, thread);
   try {
     verify?.();
     for (const tree of treesOf(trusted)) tree.verify(trusted.filter((output) => output.tree === tree).map(({ found }) => found!));

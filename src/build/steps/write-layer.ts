@@ -9,6 +9,7 @@ import type { Content } from '../../layer/writer-contract.ts';
 import type { Executed } from '../../solver/step.ts';
 import type { Store } from '../../store/store.ts';
 import type { Output } from './destination.ts';
+import type { HashThread } from './hash-thread.ts';
 
 /** A layer that is written and not yet the store's. */
 export interface WrittenLayer {
@@ -37,7 +38,7 @@ export function createPause(context: Context): () => Promise<void> | undefined {
  * Writes the layer. Digests that come out of it are learned by the trees of the files. Throws CONTEXT when a file changed
  * since its tree was read, STORE when the disk is full; nothing is left behind then.
  */
-export async function writeLayer(outputs: Output[], store: Pick<Store, 'temporary' | 'blobs' | 'layers'>, context: Context): Promise<WrittenLayer> {
+export async function writeLayer(outputs: Output[], store: Pick<Store, 'temporary' | 'blobs' | 'layers'>, context: Context, thread?: HashThread): Promise<WrittenLayer> {
   const file = store.temporary('.tar');
   const fd = openSync(file, 'wx');
   const drop = (): void => rmSync(file, { force: true });
@@ -53,7 +54,17 @@ export async function writeLayer(outputs: Output[], store: Pick<Store, 'temporar
       if (held) await held;
       const { entry, found, tree, hashed } = output;
       // What was hashed in this build may have changed in the same tick of the clock: its digest is found again.
-      const written = writer.add(hashed ? { ...entry, digest: undefined } : entry, contentOf(output));
+      const steps = writer.addSteps(hashed ? { ...entry, digest: undefined } : entry, contentOf(output, thread));
+      let step = steps.next();
+      try {
+        for (; !step.done; step = steps.next()) {
+          const stop = pause();
+          if (stop) await stop;
+        }
+      } finally {
+        steps.return(entry);
+      }
+      const written = step.value!;
       if (entry.type !== 'file' || !found || !tree) continue;
       if (hashed && written.digest !== entry.digest) throw changed(entry.path);
       if (entry.digest !== undefined) continue;
@@ -80,10 +91,14 @@ export async function writeLayer(outputs: Output[], store: Pick<Store, 'temporar
   }
 }
 
-function contentOf({ entry, found, tree, bytes }: Output): Content | undefined {
+function contentOf(output: Output, thread: HashThread | undefined): Content | undefined {
+  const { entry, found, tree, bytes } = output;
   if (entry.type !== 'file') return undefined;
   if (bytes) return { bytes };
-  return found && tree ? tree.content(found) : undefined;
+  if (!found || !tree) return undefined;
+  const content = tree.content(found);
+  const digest = thread?.digestOf(output);
+  return digest && 'file' in content ? { file: content.file, digest } : content;
 }
 
 function changed(path: string): SiruError {
