@@ -1,4 +1,5 @@
 /** Text from outside made harmless for a terminal: only colours (SGR) may pass. */
+// oxlint-disable no-control-regex -- control characters are what this file is about
 
 const controls = /\x1b\[[0-9;:]*m|\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\|$)|[ -/]*[0-~]|$)|\x9b[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029]/g;
 

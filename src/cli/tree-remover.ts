@@ -1,4 +1,5 @@
 /** Removal of unpacked trees. Where their files belong to subordinate users, only the runtime's helper may remove them. */
+import type { Executor } from '../runtime/executor.ts';
 import type { Store } from '../store/store.ts';
 
 export interface TreeRemover extends AsyncDisposable {
@@ -8,7 +9,7 @@ export interface TreeRemover extends AsyncDisposable {
 
 export function treeRemover(store: Store): TreeRemover {
   if (process.platform !== 'linux' || process.getuid?.() === 0) return { async [Symbol.asyncDispose]() {} };
-  let making: Promise<import('../runtime/executor.ts').Executor> | undefined;
+  let making: Promise<Executor> | undefined;
   return {
     async removeTrees(paths) {
       const { rm } = await import('node:fs/promises');
@@ -16,7 +17,7 @@ export function treeRemover(store: Store): TreeRemover {
         // Most trees were never unpacked by the helper and go without it.
         if (await rm(path, { recursive: true, force: true }).then(() => true, () => false)) continue;
         const { createExecutor } = await import('../runtime/helper-client.ts');
-        making ??= Promise.resolve(createExecutor({ isolation: 'auto', folder: store.path('tmp') }));
+        making ??= createExecutor({ isolation: 'auto', folder: store.path('tmp'), purpose: 'files' });
         await (await making).removeTrees([path]);
       }
     },

@@ -72,7 +72,7 @@ function outcome(event: Extract<Event, { type: 'step-done' }>): string[] {
       texts.push(`DONE ${seconds(event.took)}`);
       break;
     case 'failed':
-      texts.push(`ERROR: ${harmlessLine(event.error ?? 'failed')}`);
+      texts.push(`ERROR: ${harmlessLine((event.error ?? 'failed').split('\n', 1)[0]!)}`);
       break;
     case 'cancelled':
       texts.push('CANCELED');

@@ -1,3 +1,4 @@
+// oxlint-disable no-control-regex -- what reaches a terminal is tested
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Event, StepRef } from '../../base/events.ts';

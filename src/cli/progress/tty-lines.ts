@@ -53,7 +53,7 @@ function headerLine(state: ProgressState, canvas: Canvas): string {
   const { done, total } = countSteps(state);
   const count = total > 0 ? ` (${done}/${total})` : '';
   const ends = { done: ' FINISHED', failed: ' FAILED', cancelled: ' CANCELED' };
-  const text = `[+] ${canvas.title} ${seconds(canvas.now - state.started)}${count}${canvas.finished ? ends[canvas.finished] : ''}`;
+  const text = `[+] ${canvas.title} ${seconds(state.done?.took ?? canvas.now - state.started)}${count}${canvas.finished ? ends[canvas.finished] : ''}`;
   return paint(clip(text, canvas.columns - 1), canvas.finished === 'failed' ? 'red' : canvas.finished === 'done' ? 'blue' : undefined, canvas);
 }
 

@@ -29,7 +29,7 @@ function formatOne(letter: string, value: unknown, flags: string, precision: num
     case 's': {
       if (typeof value === 'number' || typeof value === 'boolean') return wrong();
       const shown = printValue(value, false);
-      return precision === undefined ? shown : [...shown].slice(0, precision).join('');
+      return precision === undefined ? shown : Array.from(shown).slice(0, precision).join('');
     }
     case 'q':
       if (Array.isArray(value)) return `[${value.map((item) => formatOne('q', item, flags, undefined)).join(' ')}]`;

@@ -32,7 +32,7 @@ export function printValue(value: unknown, top = true): string {
     const members = Object.keys(value).sort().map((key) => `${key}:${printValue(value[key], false)}`);
     return `map[${members.join(' ')}]`;
   }
-  return String(value);
+  return String(value as string | number | boolean);
 }
 
 /** For messages. */
