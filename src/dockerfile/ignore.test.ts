@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { isSiruError } from '../base/errors.ts';
 import { readCases, runCases } from '../oci/vectors.suite.ts';
 import { compileGlob, matchGlob } from './glob.ts';
-import { createMatcher, createWildcard, parseIgnoreFile, parsePatterns } from './ignore.ts';
+import { createMatcher, createWildcard, hasWildcard, parseIgnoreFile, parsePatterns } from './ignore.ts';
 
 test('patterns hold the vectors of patternmatcher', (t) => {
   const cases = readCases(t, 'patternmatcher-match.json');
@@ -84,6 +84,7 @@ test('wildcards of COPY', () => {
   for (const [text, name, expected] of [['*.js', 'a.js', true], ['*.js', 'a/b.js', false], ['a?c', 'a/c', false], ['[a-c]x', 'bx', true], ['[^a]', 'b', true], ['\\*', '*', true], ['\\*', 'a', false], ['**', 'a/b', false], ['*', '', true]] as const) {
     assert.equal(createWildcard(text)(name), expected, `${text} ${name}`);
   }
+  assert.deepEqual(['a*', 'a?b', '[a]', '\\*', 'a', '\\', '\\\\*', '\\a'.repeat(1000)].map(hasWildcard), [true, true, true, false, false, false, true, false]);
   assert.throws(() => createWildcard('[a'), (error) => isSiruError(error) && error.code === 'DOCKERFILE');
 });
 

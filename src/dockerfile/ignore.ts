@@ -184,9 +184,9 @@ export function createWildcard(pattern: string): (path: string) => boolean {
   }
 }
 
-/** True for a name with a character that createWildcard() does not take for itself. */
+/** True for a name with `*`, `?` or `[` that no backslash takes the meaning of. */
 export function hasWildcard(name: string): boolean {
-  return /[*?[\\]/.test(name);
+  return /^(?:[^\\*?[]|\\[\s\S])*[*?[]/.test(name);
 }
 
 /** As Go's filepath.Clean. */

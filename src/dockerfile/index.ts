@@ -1,4 +1,7 @@
-/** The door `siru/dockerfile`: text to tree, expansion of words, ignore files, errors that show the place. */
+/** The door `siru/dockerfile`: text to tree, expansion of words, ignore files, checks, errors that show the place. */
+export type { Finding } from './checks/check.ts';
+export { checkDockerfile, checkNames, checkOptionsOf } from './checks/check-dockerfile.ts';
+export { parseCheckOptions, type CheckOptions } from './checks/options.ts';
 export { detectSyntax, findDirective, readDirectives, type Directive, type Syntax } from './directives.ts';
 export { DockerfileError, excerpt, withPlace, type SourceText } from './errors.ts';
 export { expandWord, expandWords, type Environment, type Expansion, type ExpandOptions } from './expand.ts';
