@@ -35,7 +35,7 @@ function diff(upper: string, epoch?: number): { tar: Buffer; summary: LayerSumma
 function describe(root: string): unknown[] {
   const all: unknown[] = [];
   const walk = (path: string): void => {
-    for (const name of readdirSync(join(root, path), { encoding: 'buffer' }).sort(Buffer.compare)) {
+    for (const name of readdirSync(join(root, path), { encoding: 'buffer' }).sort((a, b) => Buffer.compare(a, b))) {
       const full = Buffer.concat([Buffer.from(`${root}/${path}${path && '/'}`), name]);
       const text = name.toString('latin1');
       const stat = lstatSync(full);

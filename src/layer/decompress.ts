@@ -23,7 +23,10 @@ export function openLayerStream(file: string, compression: Compression, options:
   return decompress(createReadStream(file, { highWaterMark: 1 << 20 }), compression, options);
 }
 
-/** The same from chunks: several gzip members or zstd frames count as one stream. */
+/**
+ * The same from chunks, which must stay as they are until all is read: several gzip members or zstd frames count as one
+ * stream.
+ */
 export async function* decompress(source: Chunks, compression: Compression, options: DecompressOptions = {}): AsyncGenerator<Uint8Array, undefined> {
   const { limit = defaultLimit, ratio = Infinity, signal } = options;
   let taken = 0;

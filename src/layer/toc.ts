@@ -33,17 +33,20 @@ export function openToc(bytes: Uint8Array): Toc {
   };
   if (buffer[24] === 1) summary.newest = buffer.readDoubleLE(40);
 
-  const cursorAt = (block: number): Cursor => {
+  const startOf = (block: number): number => {
     const start = buffer.readUInt32LE(index + block * 4);
     if (start < headerSize || start >= index) throw damaged('a block begins outside');
-    return new Cursor(buffer, start, index);
+    return start;
   };
+  const cursorAt = (block: number): Cursor => new Cursor(buffer, startOf(block), index);
 
+  /** For the search alone. */
+  const probe = new Cursor(buffer, headerSize, index);
   /** The first path of a block. */
   const firstPath = (block: number): string => {
-    const cursor = cursorAt(block);
-    cursor.readPath();
-    return cursor.path;
+    probe.jump(startOf(block));
+    probe.readPath();
+    return probe.path;
   };
 
   /** Position just before the first entry whose path is not less than `path`: the entry itself, and what follows. */
@@ -62,10 +65,13 @@ export function openToc(bytes: Uint8Array): Toc {
       const cursor = cursorAt(block);
       const here = Math.min(perBlock, count - block * perBlock);
       for (let i = 0; i < here; i++) {
-        const entry = cursor.next();
-        if (!found && entry.path < path) continue;
+        cursor.readPath();
+        if (!found && cursor.path < path) {
+          cursor.pass();
+          continue;
+        }
         found = true;
-        yield entry;
+        yield cursor.entry();
       }
     }
     return undefined;
@@ -143,6 +149,12 @@ class Cursor {
     this.raw = Buffer.allocUnsafe(256);
   }
 
+  /** Goes to where a block begins. */
+  jump(at: number): void {
+    this.at = at;
+    this.length = 0;
+  }
+
   private varint(): number {
     let value = 0;
     let scale = 1;
@@ -202,16 +214,39 @@ class Cursor {
     this.path = ascii ? raw.toString('latin1', 0, length) : decodePath(raw, 0, length);
   }
 
-  next(): Entry {
-    this.readPath();
-    const head = this.head;
-    const type = types[head & typeMask]!;
-    if (!(head & flags.same)) {
+  /** Mode, ids and time, which the records that follow may build upon. */
+  private readCommon(): void {
+    if (!(this.head & flags.same)) {
       this.mode = this.varint();
       this.uid = this.varint();
       this.gid = this.varint();
     }
     this.mtime += this.zigzag();
+  }
+
+  /** Moves past the record whose path was read last. */
+  pass(): void {
+    const head = this.head;
+    const type = types[head & typeMask]!;
+    this.readCommon();
+    if (type === 'file') this.varint();
+    if (head & flags.digest) this.take(32);
+    if (head & flags.offset) this.offset += this.zigzag();
+    if (type === 'symlink' || type === 'hardlink') this.take(this.varint());
+    if (head & flags.xattrs) {
+      for (let left = 2 * this.varint(); left > 0; left--) this.take(this.varint());
+    }
+    if (type === 'char' || type === 'block') {
+      this.varint();
+      this.varint();
+    }
+  }
+
+  /** The record whose path was read last. */
+  entry(): Entry {
+    const head = this.head;
+    const type = types[head & typeMask]!;
+    this.readCommon();
     const entry: Entry = {
       path: this.path,
       type,
