@@ -163,6 +163,20 @@ test('a build that fails shows the place and exits with 1', async () => {
   assert.match(stderr, /Dockerfile:2|COPY missing \//);
 });
 
+test('Ctrl-C stops a command with 130, a termination signal with 143', async () => {
+  for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
+    for (const args of [['build', '-f', '-', '.'], ['load'], ['import', '-']]) {
+      const child = spawn(process.execPath, [program, ...args], { env: { ...environment, SIRU_ROOT: join(folder, 'stopped') }, cwd: folder, stdio: ['pipe', 'ignore', 'pipe'] });
+      let complaint = '';
+      child.stderr.on('data', (text: Buffer) => (complaint += text.toString()));
+      const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+      setTimeout(() => child.kill(signal), 1000);
+      assert.equal(await ended, code, `${args.join(' ')}: ${complaint}`);
+      assert.equal(complaint, '');
+    }
+  }
+});
+
 test('a reader that goes away is no error', async () => {
   const child = spawn('sh', ['-c', `"${process.execPath}" "${program}" completion bash | head -1`], { env: environment });
   let complaint = '';

@@ -58,7 +58,7 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
       return failure;
     }
     const stopped = signals.exitCode();
-    const cancelled = isSiruError(error) && error.code === 'CANCELLED';
+    const cancelled = isSiruError(error) ? error.code === 'CANCELLED' : (error as Error | undefined)?.name === 'AbortError';
     if (stopped === undefined || !cancelled || debug) process.stderr.write(errorText(error, debug));
     return stopped ?? (cancelled ? 130 : failure);
   }

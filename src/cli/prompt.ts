@@ -1,14 +1,20 @@
 /** Questions to the person at the terminal. */
+import { addAbortSignal } from 'node:stream';
 import { SiruError } from '../base/errors.ts';
 import type { Call } from './call.ts';
 
-/** All of standard input as text, at most 1 MiB. */
-export async function readStandardInput(): Promise<string> {
+/** Standard input as a stream that ends with an AbortError when the command is to stop. */
+export function standardInput(call: Call): AsyncIterable<Buffer> {
+  return addAbortSignal(call.signal, process.stdin) as AsyncIterable<Buffer>;
+}
+
+/** All of standard input as text, at most 16 MiB. */
+export async function readStandardInput(call: Call): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+  for await (const chunk of standardInput(call)) {
     chunks.push(chunk);
-    if ((size += chunk.length) > 1 << 20) throw new SiruError('USAGE', 'standard input is larger than 1 MiB');
+    if ((size += chunk.length) > 1 << 24) throw new SiruError('USAGE', 'standard input is larger than 16 MiB');
   }
   return Buffer.concat(chunks).toString('utf8');
 }

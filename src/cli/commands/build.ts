@@ -1,5 +1,5 @@
 /** `siru build` */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { SiruError, messageOf } from '../../base/errors.ts';
@@ -10,6 +10,7 @@ import type { BuildFlags } from '../build-flags.ts';
 import type { Call } from '../call.ts';
 import { shortName } from '../names.ts';
 import { createProgress } from '../progress/progress.ts';
+import { readStandardInput } from '../prompt.ts';
 import { addRegistryFlags, registryOptions } from '../registry-flags.ts';
 
 export function configure(command: Command): void {
@@ -54,7 +55,7 @@ export async function run(call: Call, operands: string[], flags: BuildFlags): Pr
   const { environment } = call;
   const mode = progressMode(flags, environment);
   const options = buildOptions(flags, checkContext(operands[0]!), environment);
-  if (flags.file === '-') options.dockerfileText = readFileSync(0, 'utf8');
+  if (flags.file === '-') options.dockerfileText = await readStandardInput(call);
   if (flags.push && flags.tag.length === 0) throw new SiruError('USAGE', '--push needs a name: give one with -t');
   const registries = registryOptions(call, flags);
 

@@ -5,6 +5,7 @@ import { importImage } from '../../images/import.ts';
 import { parsePlatform } from '../../oci/platform.ts';
 import { collect } from '../arguments.ts';
 import type { Call } from '../call.ts';
+import { standardInput } from '../prompt.ts';
 
 interface Flags {
   change: string[];
@@ -28,7 +29,7 @@ export async function run(call: Call, [file, name]: string[], flags: Flags): Pro
   const store = await call.store();
   const { imageId } = await importImage({
     store,
-    source: file === '-' ? process.stdin : file!,
+    source: file === '-' ? standardInput(call) : file!,
     name,
     changes: flags.change,
     message: flags.message,

@@ -5,6 +5,7 @@ import { loadImages } from '../../images/load.ts';
 import { parsePlatform } from '../../oci/platform.ts';
 import type { Call } from '../call.ts';
 import { shortName } from '../names.ts';
+import { standardInput } from '../prompt.ts';
 import { createTransferProgress } from '../progress/transfers.ts';
 
 interface Flags {
@@ -27,7 +28,7 @@ export async function run(call: Call, _operands: string[], flags: Flags): Promis
   const store = await call.store();
   const progress = createTransferProgress({ terminal: call.stderr, quiet: flags.quiet ?? false, environment: call.environment });
   const platform = flags.platform === undefined ? undefined : parsePlatform(flags.platform);
-  const loaded = await loadImages({ store, source: flags.input ?? process.stdin, platform }, call.context((event) => progress.event(event)))
+  const loaded = await loadImages({ store, source: flags.input ?? standardInput(call), platform }, call.context((event) => progress.event(event)))
     .finally(() => progress.finish());
   for (const { image, names } of loaded) {
     if (names.length === 0) call.print(`Loaded image ID: ${image.imageId}\n`);

@@ -39,7 +39,7 @@ export async function run(call: Call, [server]: string[], flags: Flags): Promise
     username = (await ask(call, usual === undefined ? 'Username: ' : `Username (${usual}): `))?.trim() || usual;
     if (username === undefined) throw new SiruError('USAGE', 'no user name was given');
   }
-  password ??= flags.passwordStdin ? (await readStandardInput()).replace(/\r?\n$/, '') : await ask(call, 'Password: ', true);
+  password ??= flags.passwordStdin ? (await readStandardInput(call)).replace(/\r?\n$/, '') : await ask(call, 'Password: ', true);
   if (password === undefined || password === '') throw new SiruError('USAGE', 'no password was given');
   const { registry, keptIn } = await login({ registry: server, username, password, registries }, call.context());
   call.print(`Login Succeeded\n`);
