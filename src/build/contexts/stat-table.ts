@@ -141,7 +141,8 @@ export interface KeptDirectory {
 /** Writes a table, whole or not at all. `temporary` is a path on the same file system. */
 export function writeStatTable(file: string, temporary: string, kept: KeptDirectory[]): void {
   const rowCount = kept.reduce((sum, { rows }) => sum + rows.length, 0);
-  const text = encodePath([...kept.map(({ path }) => path), ...kept.flatMap(({ names }) => names)].map((name) => `${name}\0`).join(''));
+  const lists = [kept.map(({ path }) => path), ...kept.map(({ names }) => names)].filter((list) => list.length > 0);
+  const text = Buffer.concat(lists.map((list) => encodePath(`${list.join('\0')}\0`)));
   const places = layOut(kept.length, rowCount, text.length);
   const bytes = Buffer.alloc(places.end);
   const numbers = new Float64Array(rowCount * columns);
