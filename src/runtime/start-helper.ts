@@ -41,7 +41,8 @@ function helperPath(): string {
 }
 
 export async function startHelper(nested: boolean): Promise<Helper> {
-  const [program, ...args] = [...namespaceCommand(nested), process.execPath, helperPath()];
+  // The number is for people who look at a list of processes.
+  const [program, ...args] = [...namespaceCommand(nested), process.execPath, helperPath(), `for-${process.pid}`];
   const child = spawn(program!, args, {
     // Descriptor 3 is the channel; 4 to 6 are this process's own, for processes that take its place.
     stdio: ['ignore', 'ignore', 'pipe', 'pipe', 0, 1, 2],
