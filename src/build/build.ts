@@ -6,6 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { checkCancelled, contextOf, type Context } from '../base/context.ts';
 import { isSiruError } from '../base/errors.ts';
+import { checkDockerfile } from '../dockerfile/checks/check-dockerfile.ts';
 import { parseDockerfile } from '../dockerfile/parse.ts';
 import { formatPlatform, hostPlatform, parsePlatform } from '../oci/platform.ts';
 import { formatReference, parseReferenceWithTag } from '../oci/reference.ts';
@@ -41,12 +42,14 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
     targetPlatform: platform,
     buildPlatform: hostPlatform(),
   });
-  for (const { text, line } of [...dockerfile.warnings, ...graph.warnings]) context.emit({ type: 'warning', text, line });
+  const warnings = createWarnings(context);
+  for (const warning of [...checkDockerfile(dockerfile), ...graph.warnings]) warnings(warning);
 
   await using session = createSession({
     options,
     context,
     dockerfile,
+    warn: warnings,
     source: { name: source.name, text: dockerfile.text },
     graph,
     platform,
@@ -86,6 +89,17 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
     remember(session, started, cancelled ? 'cancelled' : 'failed');
     throw error;
   }
+}
+
+/** Tells each warning once: a rule may see the same line in the tree, in the plan and in a stage that others stand on. */
+function createWarnings(context: Context): Session['warn'] {
+  const told = new Set<string>();
+  return ({ rule, text, line }) => {
+    const key = `${rule} ${line} ${text}`;
+    if (told.has(key)) return;
+    told.add(key);
+    context.emit({ type: 'warning', text: `${rule}: ${text}`, ...(line === undefined ? {} : { line }) });
+  };
 }
 
 function epochArgs(options: BuildOptions): Record<string, string> {

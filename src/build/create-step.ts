@@ -31,7 +31,7 @@ export interface StepPlace {
   /** Below the step. */
   layers: StackLayer[];
   stack(): Promise<LayerStack>;
-  onOutput(stream: 'stdout' | 'stderr', text: string): void;
+  onOutput: (stream: 'stdout' | 'stderr', text: string) => void;
 }
 
 export async function createStep(session: Session, plan: StepPlan, place: StepPlace): Promise<Step> {
@@ -89,6 +89,17 @@ function decodeOutput(onOutput: StepPlace['onOutput']): RunDeps['onOutput'] {
 function known(stack: StackLayer[], diffIds: Digest[]): StackLayer[] {
   const byId = new Map(stack.map((layer) => [layer.diffId, layer]));
   return diffIds.map((diffId) => byId.get(diffId) ?? { diffId, descriptor: { mediaType: mediaTypes.layer, digest: diffId, size: 0 } });
+}
+
+/**
+ * Starts the helper and unpacks what a coming RUN will stand on, while something else goes on. What goes wrong is left for
+ * that RUN to tell.
+ */
+export function prepareToRun(session: Session, layers: StackLayer[]): void {
+  void session
+    .executor()
+    .then((executor) => unpack(session, layers, executor, session.context))
+    .catch(() => {});
 }
 
 async function unpack(session: Session, layers: StackLayer[], executor: Executor, context: Context): Promise<void> {

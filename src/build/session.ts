@@ -32,6 +32,8 @@ export interface Session extends AsyncDisposable {
   /** `--build-arg` with SOURCE_DATE_EPOCH. */
   buildArgs: Record<string, string>;
   solver: Solver;
+  /** Tells the user of a warning, each once. */
+  warn: (warning: { rule: string; text: string; line?: number }) => void;
   /** Names the project in the slots of its steps: context and Dockerfile. */
   project: string;
   /** The helper process that runs and unpacks; started at the first call. Throws RUNTIME when there is no way to RUN. */
@@ -67,6 +69,7 @@ export interface SessionParts {
   graph: StageGraph;
   platform: Platform;
   buildArgs: Record<string, string>;
+  warn: Session['warn'];
   project: string;
   openContext: () => SourceTree;
   solveStage: (session: Session, index: number) => Promise<StageResult>;
@@ -103,6 +106,7 @@ export function createSession(parts: SessionParts): Session {
     graph: parts.graph,
     platform: parts.platform,
     buildArgs: parts.buildArgs,
+    warn: parts.warn,
     project: parts.project,
     solver: {
       records: store.records,
@@ -158,7 +162,7 @@ export function createSession(parts: SessionParts): Session {
       const [started] = await Promise.allSettled([executor.made()]);
       if (started?.status === 'fulfilled') await started.value?.close();
       const [client] = await Promise.allSettled([remote.made()]);
-      if (client?.status === 'fulfilled') await client.value?.close();
+      if (client?.status === 'fulfilled') client.value?.close();
     },
   };
   return session;

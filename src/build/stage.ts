@@ -21,7 +21,7 @@ import { proxyArgs } from './plan/global-args.ts';
 import type { Scope } from './plan/scope.ts';
 import { sourcesOf } from './plan/sources.ts';
 import { onBuildTexts, onBuildTriggers, startStage, type StageBase } from './plan/stage-state.ts';
-import { createStep } from './create-step.ts';
+import { createStep, prepareToRun } from './create-step.ts';
 import { stepRef, type Session } from './session.ts';
 import type { NewEntry } from './assemble.ts';
 import type { Image } from '../images/read.ts';
@@ -54,14 +54,18 @@ export async function solveStage(session: Session, index: number): Promise<Stage
   const places = createPlaces(session, name);
   let position = 1;
   let changed = start.changed;
-  for (const instruction of instructions) {
+  for (const [at, instruction] of instructions.entries()) {
     checkCancelled(session.context);
     const next = locate(session, instruction, () => advance(state, instruction, scope));
-    for (const { text, line } of next.warnings) session.context.emit({ type: 'warning', text, line });
+    for (const warning of next.warnings) session.warn(warning);
     const entry: NewEntry = { history: next.history ?? {} };
     if (next.step) {
       const place = { stage: name, index: ++position, total, text: next.text, line: instruction.lines.start };
-      const solved = await solvePlanned(session, instruction, next.step, { state, layers: [...layers], place, slots: places(next.text), changed });
+      const slots = places(next.text);
+      // A place that was never built will not be a hit: what a RUN after it needs can be made ready meanwhile.
+      const cold = !slots.some((slot) => session.store.records.lastKey(slot));
+      if (cold && next.step.kind !== 'run' && instructions.slice(at).some(({ kind }) => kind === 'run')) prepareToRun(session, [...layers]);
+      const solved = await solvePlanned(session, instruction, next.step, { state, layers: [...layers], place, slots, changed });
       if (solved.status === 'executed') changed = next.text;
       const { diffId, size } = solved.layer;
       entry.layer = { diffId, descriptor: { mediaType: mediaTypes.layer, digest: diffId, size } };

@@ -25,7 +25,7 @@ export interface RunDeps {
   network: 'host' | 'none';
   hosts: [string, string][];
   epoch?: number;
-  onOutput(stream: 'stdout' | 'stderr', bytes: Buffer): void;
+  onOutput: (stream: 'stdout' | 'stderr', bytes: Buffer) => void;
 }
 
 export interface BindContent {
@@ -109,7 +109,10 @@ async function executeRun(
         store.blobs.adopt(tar, layer.diffId);
         store.layers.put(layer, await readFile(join(target, 'toc')));
         if (store.layers.unpacked(layer.diffId)) return drop();
-        await executor.move(join(target, 'fs'), join(store.layers.path(layer.diffId), 'fs'));
+        // A tree that is there and not known as whole is what a killed process left.
+        const tree = join(store.layers.path(layer.diffId), 'fs');
+        await executor.removeTrees([tree]);
+        await executor.move(join(target, 'fs'), tree);
         store.layers.setUnpacked(layer.diffId);
         await executor.removeTrees([target]);
       },
