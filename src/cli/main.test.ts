@@ -153,6 +153,23 @@ test('a build tells of its steps, and writes the files that it is asked for', as
   assert.match(piped.stdout, /^sha256:/, piped.stderr);
 });
 
+test('on a terminal the picture is drawn over itself, and its last state stays', async (t) => {
+  if (spawnSync('script', ['--version']).status !== 0) return t.skip('script (util-linux) is missing: no terminal to draw on');
+  const context = join(folder, 'drawn');
+  mkdirSync(context, { recursive: true });
+  writeFileSync(join(context, 'Dockerfile'), 'FROM scratch\nCOPY a-file-with-a-rather-long-name-that-does-not-fit-into-the-line /\nCOPY \\\n . /all\n');
+  writeFileSync(join(context, 'a-file-with-a-rather-long-name-that-does-not-fit-into-the-line'), 'x');
+  const command = `stty cols 60 rows 12; "${process.execPath}" "${program}" build -t drawn "${context}"`;
+  const { stdout } = spawnSync('script', ['-qec', command, '/dev/null'], { env: { ...environment, TERM: 'xterm', NO_COLOR: '1' }, encoding: 'utf8' });
+  assert.match(stdout, /\[\+\] Building \d\.\ds \(2\/\d\) FINISHED/);
+  assert.match(stdout, / => \[2\/3\] COPY a-file.*…/);
+  assert.ok(stdout.lastIndexOf('\u001b[?25h') > stdout.lastIndexOf('\u001b[?25l'), 'the cursor is shown again');
+  for (const line of stdout.split(/\r?\n/)) {
+    const shown = line.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, '');
+    assert.ok(shown.startsWith('image ') || shown.length <= 60, shown);
+  }
+});
+
 test('a build that fails shows the place and exits with 1', async () => {
   const context = join(folder, 'broken');
   mkdirSync(context, { recursive: true });

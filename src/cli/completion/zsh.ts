@@ -18,7 +18,8 @@ export function zshScript(commands: readonly CommandWords[]): string {
     if (members.length > 0) {
       const list = members.map(({ path, summary }) => quoted(`${path.at(-1)!}:${plain(summary)}`));
       return `${name}() {
-  local state line
+  local context state state_descr line
+  typeset -A opt_args
   _arguments -C ${[...lines, "'1: :->command'", "'*:: :->rest'"].join(' \\\n    ')}
   case $state in
     command)

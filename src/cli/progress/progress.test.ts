@@ -8,6 +8,7 @@ import { createProgress } from './progress.ts';
 import { createScreen } from './screen.ts';
 import { applyEvent, createProgressState } from './state.ts';
 import { failureText, stepsLine, summaryText } from './summary.ts';
+import { createTransferProgress, transferText } from './transfers.ts';
 import { ttyLines } from './tty-lines.ts';
 
 const step = (id: number, stage: string, index: number, total: number, text: string): StepRef => ({ id, stage, index, total, text });
@@ -145,4 +146,28 @@ test('quiet says nothing of a build that goes well', () => {
   for (const [, event] of story) progress.event(event);
   progress.finish();
   assert.equal(out, '');
+});
+
+test('transfers are told in docker\'s words', () => {
+  const view = { type: 'transfer', direction: 'pull', what: 'abcdef012345', bytes: 5e6, total: 1e7, since: 0 } as const;
+  const table: [Parameters<typeof transferText>[0]['state'], string][] = [
+    ['waiting', 'Waiting'], ['exists', 'Already exists'], ['mounted', 'Mounted from another repository'], ['failed', 'Failed'], ['done', 'Pull complete'],
+    ['moving', 'Pulling [==============>               ] 5MB/10MB  2.5MB/s'],
+  ];
+  for (const [state, text] of table) assert.equal(transferText({ ...view, state }, 2000, true), `abcdef012345: ${text}`);
+  assert.equal(transferText({ ...view, state: 'moving' }, 2000, false), 'abcdef012345: Pulling');
+});
+
+test('without a terminal a transfer has a line for each change, and quiet has none', () => {
+  for (const quiet of [false, true]) {
+    let out = '';
+    const progress = createTransferProgress({ terminal: { write: (text: string) => (out += text) }, quiet, environment: {} });
+    const tell = (state: 'waiting' | 'moving' | 'done'): void => progress.event({ type: 'transfer', direction: 'push', what: 'abc', state, bytes: 1, total: 2 });
+    tell('waiting');
+    tell('moving');
+    tell('moving');
+    tell('done');
+    progress.finish();
+    assert.equal(out, quiet ? '' : 'abc: Pushing\nabc: Pushed\n');
+  }
 });
