@@ -78,8 +78,7 @@ async function executeRun(
   await using mounts = await prepareMounts(plan, deps, executor, contentOf, context);
   const folder = store.temporary('-run');
   const lowers = treesOf(store, deps.layers);
-  const mountpoints = mounts.list.map(({ target, type }) => ({ path: target, type: type === 'file' ? ('file' as const) : ('dir' as const) }));
-  const { id } = await executor.prepare({ lowers, folder, mountpoints });
+  const { id } = await executor.prepare({ lowers, folder });
   try {
     const spec: ProcessSpec = {
       args: plan.args,
