@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
 
 const program = join(import.meta.dirname, '../../bin/siru.mjs');
 const folder = mkdtempSync(join(tmpdir(), 'siru-cli-'));
@@ -165,7 +166,7 @@ test('on a terminal the picture is drawn over itself, and its last state stays',
   assert.match(stdout, / => \[2\/3\] COPY a-file.*…/);
   assert.ok(stdout.lastIndexOf('\u001b[?25h') > stdout.lastIndexOf('\u001b[?25l'), 'the cursor is shown again');
   for (const line of stdout.split(/\r?\n/)) {
-    const shown = line.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, '');
+    const shown = stripVTControlCharacters(line);
     assert.ok(shown.startsWith('image ') || shown.length <= 60, shown);
   }
 });

@@ -12,6 +12,7 @@ import type { CommandModule } from './command-table.ts';
 import { errorText } from './errors.ts';
 import { version } from './main.ts';
 import { watchSignals } from './signals.ts';
+import type { Signals } from './signals.ts';
 
 interface GlobalFlags {
   root?: string;
@@ -31,7 +32,7 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     debug = flags.debug ?? false;
     let opening: Promise<Store> | undefined;
     try {
-      const call = makeCall(path, flags, signals.signal, () => (opening ??= openStore(flags.root)));
+      const call = makeCall(path, flags, signals, () => (opening ??= openStore(flags.root)));
       result = (await module!.run(call, command.args, command.opts() as never)) ?? 0;
     } finally {
       await (await opening?.catch(() => undefined))?.close();
@@ -160,13 +161,14 @@ function findCommand(program: Command, words: readonly string[]): Command {
   return words.reduce((at, word) => at.commands.find((command) => command.name() === word)!, program);
 }
 
-function makeCall(path: string[], flags: GlobalFlags, signal: AbortSignal, store: () => Promise<Store>): Call {
+function makeCall(path: string[], flags: GlobalFlags, { signal, forward }: Signals, store: () => Promise<Store>): Call {
   const call: Call = {
     path,
     debug: flags.debug ?? false,
     registries: {},
     environment: process.env,
     signal,
+    forwardSignals: forward,
     stdout: process.stdout,
     stderr: process.stderr,
     print: (text) => void process.stdout.write(text),
