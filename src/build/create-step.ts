@@ -1,11 +1,9 @@
 /** From a step plan to a step of the solver: each kind gets what it needs of the session and of the layers below. */
 import { StringDecoder } from 'node:string_decoder';
-import type { Context } from '../base/context.ts';
 import { SiruError } from '../base/errors.ts';
 import { ensureUnpacked } from '../images/layers.ts';
 import { mediaTypes } from '../oci/media-types.ts';
-import type { Digest } from '../oci/digest.ts';
-import type { Executor, ProcessSpec } from '../runtime/executor.ts';
+import type { ProcessSpec } from '../runtime/executor.ts';
 import { resolveUser } from '../runtime/users.ts';
 import { solveStep } from '../solver/solve.ts';
 import type { Step } from '../solver/step.ts';
@@ -62,9 +60,9 @@ function runDeps(session: Session, plan: RunPlan, place: StepPlace): RunDeps {
   need('security.insecure', plan.security === 'insecure');
   const deps: RunDeps = {
     store,
-    layers: place.layers.map(({ diffId }) => diffId),
+    layers: place.layers,
     executor: () => session.executor(),
-    unpack: (layers, executor, context) => unpack(session, known(place.layers, layers), executor, context),
+    unpack: (layers, executor, context) => ensureUnpacked(store, layers, executor, context),
     resolveUser: async (user) => resolveUserIn(await place.stack(), user),
     bindContent: (mount) => bindContent(session, mount, place),
     secret: (id) => session.secret(id),
@@ -85,12 +83,6 @@ function decodeOutput(onOutput: StepPlace['onOutput']): RunDeps['onOutput'] {
   };
 }
 
-/** The descriptors of layers by diff ID; one that the stack does not have was made by this build, as a plain tar. */
-function known(stack: StackLayer[], diffIds: Digest[]): StackLayer[] {
-  const byId = new Map(stack.map((layer) => [layer.diffId, layer]));
-  return diffIds.map((diffId) => byId.get(diffId) ?? { diffId, descriptor: { mediaType: mediaTypes.layer, digest: diffId, size: 0 } });
-}
-
 /**
  * Starts the helper and unpacks what a coming RUN will stand on, while something else goes on. What goes wrong is left for
  * that RUN to tell.
@@ -98,12 +90,8 @@ function known(stack: StackLayer[], diffIds: Digest[]): StackLayer[] {
 export function prepareToRun(session: Session, layers: StackLayer[]): void {
   void session
     .executor()
-    .then((executor) => unpack(session, layers, executor, session.context))
+    .then((executor) => ensureUnpacked(session.store, layers, executor, session.context))
     .catch(() => {});
-}
-
-async function unpack(session: Session, layers: StackLayer[], executor: Executor, context: Context): Promise<void> {
-  await ensureUnpacked(session.store, layers, executor, context);
 }
 
 async function resolveUserIn(stack: LayerStack, user: string): Promise<ProcessSpec['user']> {
@@ -151,7 +139,7 @@ async function bindContent(session: Session, mount: Extract<RunMountPlan, { type
     if (!found) throw new SiruError('CONTEXT', `the mount ${mount.target} wants ${mount.source}, which does not exist`);
     const hasher = createTreeHasher();
     for (const { entry } of [found, ...stack.view.below(path)]) hasher.add(entry);
-    return { parts: [{ name, value: hasher.digest() }], layers: stack.layers.map(({ diffId }) => diffId), source: `/${path}` };
+    return { parts: [{ name, value: hasher.digest() }], layers: stack.layers, source: `/${path}` };
   }
   const tree = session.contextTree();
   const { path, found } = tree.resolve(mount.source.replace(/^\/+/, ''));
@@ -171,5 +159,6 @@ async function bindContent(session: Session, mount: Extract<RunMountPlan, { type
   const solved = await solveStep({ ...step, parts: async () => parts }, { ...session.solver, ignoreCache: false }, readListing(session.store), session.context);
   const files = parts.find((part) => part.listing);
   const part = { name, value: solved.layer.treeDigest, ...(files?.listing ? { listing: files.listing } : {}) };
-  return { parts: [part], layers: [solved.layer.diffId], source: found?.entry.type === 'dir' ? '/' : `/${path.slice(path.lastIndexOf('/') + 1)}` };
+  const { diffId, size } = solved.layer;
+  return { parts: [part], layers: [{ diffId, descriptor: { mediaType: mediaTypes.layer, digest: diffId, size } }], source: found?.entry.type === 'dir' ? '/' : `/${path.slice(path.lastIndexOf('/') + 1)}` };
 }

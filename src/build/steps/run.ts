@@ -3,20 +3,21 @@ import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from '../../base/context.ts';
 import { SiruError } from '../../base/errors.ts';
-import { chainId, hexOf, sha256, type Digest } from '../../oci/digest.ts';
+import { chainId, hexOf, sha256 } from '../../oci/digest.ts';
 import type { Executor, Mount, ProcessSpec, RunResult } from '../../runtime/executor.ts';
 import type { Executed, Step } from '../../solver/step.ts';
 import type { KeyPart, Store } from '../../store/store.ts';
 import { runKeyParts } from '../plan/normalise.ts';
+import type { StackLayer } from '../layer-stack.ts';
 import type { RunMountPlan, RunPlan } from '../step-plan.ts';
 
 export interface RunDeps {
   store: Store;
-  /** diff IDs of the layers below, bottom first. */
-  layers: Digest[];
+  /** Below, bottom first. */
+  layers: StackLayer[];
   executor(): Promise<Executor>;
   /** Unpacks what is not unpacked of these layers. */
-  unpack(layers: Digest[], executor: Executor, context: Context): Promise<void>;
+  unpack(layers: StackLayer[], executor: Executor, context: Context): Promise<void>;
   /** The numbers of the plan's user in the layers below. Called when they are unpacked. */
   resolveUser(user: string): Promise<ProcessSpec['user']>;
   /** The content of a bind mount: its key parts, and the layers that hold it. */
@@ -30,7 +31,7 @@ export interface RunDeps {
 
 export interface BindContent {
   parts: KeyPart[];
-  layers: Digest[];
+  layers: StackLayer[];
   /** Path inside those layers. */
   source: string;
 }
@@ -45,7 +46,7 @@ export class RunFailed extends SiruError {
 }
 
 export function createRunStep(plan: RunPlan, text: string, slots: string[], deps: RunDeps): Step {
-  const parent = chainId(deps.layers);
+  const parent = chainId(deps.layers.map(({ diffId }) => diffId));
   const contents = new Map<RunMountPlan, Promise<BindContent>>();
   const contentOf = (mount: Extract<RunMountPlan, { type: 'bind' | 'cache' }>): Promise<BindContent> => {
     let content = contents.get(mount);
@@ -55,10 +56,12 @@ export function createRunStep(plan: RunPlan, text: string, slots: string[], deps
   return {
     text,
     slots,
-    scope: `run ${parent}`,
+    // A layer with clamped times must not stand in for one without, or the other way round.
+    scope: deps.epoch === undefined ? `run ${parent}` : `run ${parent} ${deps.epoch}`,
     async parts() {
       const parts: KeyPart[] = [{ name: 'parent', value: parent }, ...runKeyParts(plan)];
-      for (const [name] of deps.hosts) parts.push({ name: `host ${name}`, value: '' });
+      if (deps.epoch !== undefined) parts.push({ name: 'SOURCE_DATE_EPOCH', value: String(deps.epoch) });
+      for (const [, name] of deps.hosts) parts.push({ name: `host ${name}`, value: '' });
       for (const mount of plan.mounts) if (mount.type === 'bind') parts.push(...(await contentOf(mount)).parts);
       return parts;
     },
@@ -123,8 +126,8 @@ async function executeRun(
   }
 }
 
-function treesOf(store: Store, layers: Digest[]): string[] {
-  return layers.map((diffId) => join(store.layers.path(diffId), 'fs'));
+function treesOf(store: Store, layers: StackLayer[]): string[] {
+  return layers.map(({ diffId }) => join(store.layers.path(diffId), 'fs'));
 }
 
 function failure(plan: RunPlan, result: RunResult): RunFailed {
