@@ -1,0 +1,185 @@
+/** Whole builds through the library, on a busybox base in a temporary store; RUN needs root or a user namespace. */
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync, chmodSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { isSiruError } from '../base/errors.ts';
+import type { Event } from '../base/events.ts';
+import { busyboxMissing, makeBusyboxImage } from '../images/testing/make-image.ts';
+import { readImage } from '../images/read.ts';
+import { temporaryStore } from '../images/testing/temporary-store.ts';
+import type { Store } from '../store/store.ts';
+import { build } from './build.ts';
+import type { BuildOptions, BuildResult } from './options.ts';
+
+const cannotRun = process.platform !== 'linux' ? 'RUN needs Linux' : process.getuid?.() === 0 ? busyboxMissing() : 'this test runs its steps as root';
+
+interface World {
+  store: Store;
+  context: string;
+  write(files: Record<string, string>): void;
+  build(dockerfile: string, options?: Partial<BuildOptions>): Promise<BuildResult & { events: Event[]; lines: string[] }>;
+}
+
+async function world(t: TestContext): Promise<World> {
+  const temporary = await temporaryStore();
+  t.after(() => temporary[Symbol.asyncDispose]());
+  const { store, folder } = temporary;
+  const context = join(folder, 'context');
+  mkdirSync(context);
+  if (!busyboxMissing()) makeBusyboxImage(store, 'base:1');
+  const write = (files: Record<string, string>): void => {
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(context, name)), { recursive: true });
+      writeFileSync(join(context, name), text);
+    }
+  };
+  return {
+    store,
+    context,
+    write,
+    async build(dockerfile, options = {}) {
+      const events: Event[] = [];
+      const result = await build({ store, context, dockerfileText: dockerfile, onEvent: (event) => events.push(event), ...options });
+      return { ...result, events, lines: told(events) };
+    },
+  };
+}
+
+/** `RUN make: executed (src/a changed)` for each step, in the order in which they ended. */
+function told(events: Event[]): string[] {
+  return events.flatMap((event) =>
+    event.type === 'step-done' && !event.step.text.startsWith('FROM') ? `${event.step.text}: ${event.status}${event.reason === undefined ? '' : ` (${event.reason})`}` : [],
+  );
+}
+
+test('a build without RUN needs no base, no runtime and no privilege, and depends on its inputs alone', async (t) => {
+  const { write, build, context } = await world(t);
+  write({ 'a.txt': 'a', 'dir/b.txt': 'b' });
+  for (const path of ['a.txt', 'dir/b.txt', 'dir']) utimesSync(join(context, path), 1_700_000_000, 1_700_000_000);
+  const dockerfile = 'FROM scratch\nCOPY . /data/\nWORKDIR /work\nENV A=1\nCMD ["/x"]\n';
+  const first = await build(dockerfile, { noCache: true });
+  const { store } = await world(t);
+  const second = await build(dockerfile, { store });
+  assert.equal(second.digest, first.digest);
+  const { config } = readImage(store, second.digest);
+  assert.deepEqual(config.config?.Cmd, ['/x']);
+  assert.equal(config.config?.WorkingDir, '/work');
+  assert.equal(config.rootfs.diff_ids.length, 2);
+  assert.equal(config.created, '2023-11-14T22:13:20Z');
+});
+
+test('nothing changed: nothing is executed and the image is the same', { skip: cannotRun }, async (t) => {
+  const { write, build } = await world(t);
+  write({ 'src/a': '1' });
+  const dockerfile = 'FROM base:1\nCOPY src /src\nRUN cat /src/a > /b\n';
+  const first = await build(dockerfile);
+  const second = await build(dockerfile);
+  assert.deepEqual(first.steps, { cached: 0, executed: 2, same: 0, config: 0 });
+  assert.deepEqual(second.steps, { cached: 2, executed: 0, same: 0, config: 0 });
+  assert.equal(second.digest, first.digest);
+});
+
+test('a miss names its cause, and what follows names the step that it follows from', { skip: cannotRun }, async (t) => {
+  const { write, build, context } = await world(t);
+  write({ 'src/a': '1', 'src/b': '1' });
+  const dockerfile = 'FROM base:1\nARG VERSION=1\nCOPY src /src\nRUN cat /src/a > /c; echo $VERSION > /v\n';
+  await build(dockerfile);
+  write({ 'src/a': '2' });
+  assert.deepEqual((await build(dockerfile)).lines, [
+    'COPY src /src: executed (src/a changed)',
+    'RUN cat /src/a > /c; echo 1 > /v: executed (it stands on COPY src /src, which changed)',
+  ]);
+  assert.deepEqual((await build(dockerfile, { buildArgs: { VERSION: '2' } })).lines, [
+    'COPY src /src: cached',
+    'RUN cat /src/a > /c; echo 2 > /v: executed (build argument VERSION 1 -> 2)',
+  ]);
+  chmodSync(join(context, 'src/b'), 0o600);
+  assert.match((await build(dockerfile, { buildArgs: { VERSION: '2' } })).lines[0]!, /mode of src\/b 0644 -> 0600/);
+});
+
+test('a step that is executed again with an equal result leaves all that stands on it cached', { skip: cannotRun }, async (t) => {
+  const { write, build, store } = await world(t);
+  write({ 'src/a': '1\nnoise 1\n' });
+  const dockerfile = 'FROM base:1 AS one\nCOPY src /src\nRUN head -1 /src/a > /out\nFROM base:1\nCOPY --from=one /out /out\nRUN cat /out > /final\n';
+  const first = await build(dockerfile);
+  write({ 'src/a': '1\nnoise 2\n' });
+  const second = await build(dockerfile);
+  assert.deepEqual(second.lines.map((step) => step.replace(/ \(.*/, '')), [
+    'COPY src /src: executed',
+    'RUN head -1 /src/a > /out: executed',
+    'COPY --from=one /out /out: cached',
+    'RUN cat /out > /final: cached',
+  ]);
+  assert.equal(second.imageId, first.imageId);
+  const touch = 'FROM base:1\nARG NOISE\nRUN echo same > /x\nRUN cat /x > /y\n';
+  await build(touch, { buildArgs: { NOISE: '1' } });
+  const again = await build(touch, { buildArgs: { NOISE: '2' } });
+  assert.deepEqual(again.lines.map((step) => step.replace(/ \(.*/, '')), ['RUN echo same > /x: same', 'RUN cat /x > /y: same']);
+  const quiet = 'FROM base:1\nRUN echo same > /x\nRUN cat /x > /y\n';
+  const before = await build(quiet);
+  const changed = await build(quiet.replace('echo same', 'echo  same'));
+  assert.deepEqual(changed.lines.map((step) => step.replace(/ \(.*/, '')), ['RUN echo  same > /x: same', 'RUN cat /x > /y: cached']);
+  assert.deepEqual(readImage(store, changed.digest).config.rootfs, readImage(store, before.digest).config.rootfs);
+});
+
+test('stages run side by side, unused ones not at all', { skip: cannotRun }, async (t) => {
+  const { build } = await world(t);
+  const stages = ['a', 'b', 'c', 'd'];
+  const started = Date.now();
+  const { lines } = await build(
+    [
+      'FROM base:1 AS unused',
+      'RUN exit 1',
+      ...stages.flatMap((name) => [`FROM base:1 AS ${name}`, `RUN sleep 1; echo ${name} > /${name}`]),
+      'FROM scratch',
+      ...stages.map((name) => `COPY --from=${name} /${name} /`),
+      '',
+    ].join('\n'),
+  );
+  assert.equal(lines.length, 8);
+  assert.ok(Date.now() - started < 3500, 'four stages of a second each took as long as one after the other');
+});
+
+test('a failure keeps what succeeded, names nothing, and tells line, code and output', { skip: cannotRun }, async (t) => {
+  const { build, store } = await world(t);
+  const events: Event[] = [];
+  const failing = build('FROM base:1\nRUN echo fine > /a\nRUN echo about to fail; exit 7\n', { tags: ['app:1'], onEvent: (event) => events.push(event) });
+  await assert.rejects(failing, (error: unknown) => {
+    assert.ok(isSiruError(error));
+    assert.equal(error.code, 'RUN_FAILED');
+    assert.equal((error as { exitCode?: number }).exitCode, 7);
+    assert.match(error.message, /Dockerfile:3/);
+    return true;
+  });
+  assert.ok(events.some((event) => event.type === 'step-log' && event.text.includes('about to fail')));
+  assert.equal(store.images.byName('docker.io/library/app:1'), undefined);
+  const { lines } = await build('FROM base:1\nRUN echo fine > /a\nRUN echo repaired\n', { tags: ['app:1'] });
+  assert.match(lines[0]!, /: cached$/);
+});
+
+test('the signal ends a running step at once and leaves no snapshot', { skip: cannotRun }, async (t) => {
+  const { build, store } = await world(t);
+  const stop = new AbortController();
+  const building = build('FROM base:1\nRUN echo started; sleep 60\n', {
+    signal: stop.signal,
+    onEvent: (event) => {
+      if (event.type === 'step-log') stop.abort();
+    },
+  });
+  const started = Date.now();
+  await assert.rejects(building, (error: unknown) => isSiruError(error) && error.code === 'CANCELLED');
+  assert.ok(Date.now() - started < 20_000);
+  assert.deepEqual(readdirSync(join(store.root, 'tmp')), []);
+});
+
+test('missing things are told with their place', async (t) => {
+  const { write, build, context } = await world(t);
+  write({ 'server.js': '', '.dockerignore': '*.log\n', 'x.log': '' });
+  await assert.rejects(build('FROM scratch\nCOPY sever.js /\n'), /Dockerfile:2/);
+  await assert.rejects(build('FROM scratch\nCOPY x.log /\n'), /\.dockerignore/);
+  await assert.rejects(build('FROM scratch\nCOPPY a b\n'), /did you mean COPY/i);
+  await assert.rejects(build('FROM scratch AS one\n', { target: 'onne' }), (error: unknown) => isSiruError(error) && /one/.test(error.hint ?? ''));
+  rmSync(context, { recursive: true });
+  await assert.rejects(build('FROM scratch\nCOPY a /\n'), (error: unknown) => isSiruError(error) && error.code === 'CONTEXT');
+});
