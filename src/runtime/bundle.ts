@@ -21,6 +21,8 @@ export interface Surroundings {
   /** Absolute paths of files for /etc; undefined ones are not mounted. */
   etc: { hosts?: string; resolv?: string };
   terminal: boolean;
+  /** Of the terminal. */
+  size?: { height: number; width: number };
   /** A static program that starts another and reaps: where it is, its name in /dev, and what comes before the process's arguments. */
   init?: { path: string; name: string; args: string[] };
   /** Where a cgroup is made, when limits are asked for and can be had. */
@@ -61,6 +63,7 @@ export function createSpec(spec: ProcessSpec, around: Surroundings): OciSpec {
   const capabilities = insecure ? around.allCapabilities : defaultCapabilities;
   const process: OciSpec['process'] = {
     terminal: around.terminal,
+    ...(around.size ? { consoleSize: around.size } : {}),
     user: { uid: around.user.uid, gid: around.user.gid, additionalGids: around.user.groups },
     args: around.init ? [`/dev/${around.init.name}`, ...around.init.args, ...spec.args] : spec.args,
     env: spec.env,

@@ -15,8 +15,9 @@ export interface Channel<In, Out> {
 export function createChannel<In, Out>(socket: Socket): Channel<In, Out> {
   const drained = new Set<() => void>();
   socket.on('drain', () => {
-    for (const listener of [...drained]) listener();
+    const listeners = [...drained];
     drained.clear();
+    for (const listener of listeners) listener();
   });
   // The end of the other side is told by 'close'.
   socket.on('error', () => {});

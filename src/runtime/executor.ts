@@ -34,8 +34,8 @@ export interface Executor extends AsyncDisposable {
   commit(id: string, request: CommitRequest): Promise<LayerSummary>;
   /** Tells a process that was started with a terminal that the terminal's size changed. */
   resize(id: string): Promise<void>;
-  /** Unmounts and deletes a snapshot. Unknown ids are ignored. */
-  remove(id: string): Promise<void>;
+  /** Unmounts and deletes a snapshot, or all of it but `<folder>/upper`, which a later prepare() in that folder goes on with. Unknown ids are ignored. */
+  remove(id: string, options?: { keepUpper?: boolean }): Promise<void>;
   /** Deletes directory trees that may hold files of subordinate ids. Missing ones are ignored. */
   removeTrees(paths: string[]): Promise<void>;
   /** Moves a directory within the store, with the rights of the helper. */

@@ -38,7 +38,7 @@ export async function createExecutor(options: ExecutorOptions): Promise<Executor
     kill: (id, signal) => callHelper(connection, 'kill', { id, signal }),
     resize: (id) => callHelper(connection, 'resize', { id }),
     commit: (id, request) => callHelper(connection, 'commit', { id, ...request }),
-    remove: (id) => callHelper(connection, 'remove', { id }),
+    remove: (id, how) => callHelper(connection, 'remove', { id, ...how }),
     removeTrees: (paths) => callHelper(connection, 'removeTrees', { paths }),
     move: (from, to) => callHelper(connection, 'move', { from, to }),
     close: () => connection.close(),

@@ -78,7 +78,7 @@ async function carryOut(request: Request, signal: AbortSignal): Promise<unknown>
       await process?.result.catch(() => {});
       const { removeSnapshot } = await import('./snapshots.ts');
       snapshots.delete(params.id);
-      removeSnapshot(snapshot);
+      removeSnapshot(snapshot, params.keepUpper);
       return undefined;
     }
     case 'removeTrees': {

@@ -48,7 +48,7 @@ export interface Calls {
   kill: [{ id: string; signal: string | number }, void];
   resize: [{ id: string }, void];
   commit: [{ id: string } & CommitRequest, LayerSummary];
-  remove: [{ id: string }, void];
+  remove: [{ id: string; keepUpper?: boolean }, void];
   removeTrees: [{ paths: string[] }, void];
   move: [{ from: string; to: string }, void];
 }

@@ -1,6 +1,6 @@
 /** What this machine can do for RUN, as data for `siru info`. */
 import { userInfo } from 'node:os';
-import { SiruError, isSiruError, messageOf } from '../base/errors.ts';
+import { type SiruError, isSiruError, messageOf } from '../base/errors.ts';
 import { subordinateIds } from './explain-missing.ts';
 import { climb, noRuntime, type LadderOptions } from './isolation.ts';
 

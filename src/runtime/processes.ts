@@ -1,8 +1,8 @@
 /** Runs one process in a mounted snapshot with an OCI runtime, and passes its output and signals on. */
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isatty } from 'node:tty';
+import { ReadStream, WriteStream, isatty } from 'node:tty';
 import { SiruError } from '../base/errors.ts';
 import { createSpec } from './bundle.ts';
 import { capabilitiesOf } from './capabilities.ts';
@@ -65,6 +65,7 @@ export function startProcess(snapshot: Snapshot, spec: ProcessSpec, io: ProcessI
       rootfs: snapshot.merged, userns, architecture: process.arch, user, mounts: mounts.list,
       etc: Object.fromEntries(Object.entries(etc).filter(([name]) => !own.has(name === 'hosts' ? '/etc/hosts' : '/etc/resolv.conf'))),
       terminal: tty,
+      size: tty ? terminalSize() : undefined,
       init,
       cgroupsPath: cgroups,
       allCapabilities: spec.insecure ? capabilitiesOf(selfStatus().capBnd) : [],
@@ -79,6 +80,17 @@ export function startProcess(snapshot: Snapshot, spec: ProcessSpec, io: ProcessI
     mounts[Symbol.dispose]();
     throw error;
   }
+}
+
+/** The size of the caller's terminal. */
+function terminalSize(): { height: number; width: number } | undefined {
+  const terminal = Object.values(inherited).find((fd) => isatty(fd));
+  if (terminal === undefined) return undefined;
+  // A stream closes its descriptor in the end, so it gets one of its own.
+  const stream = new WriteStream(openSync(`/proc/self/fd/${terminal}`, 'r+'));
+  const [width, height] = stream.getWindowSize();
+  stream.destroy();
+  return { height, width };
 }
 
 /** The channel is descriptor 3 here; a null device in its place keeps it out of the runtime. */
@@ -200,7 +212,6 @@ async function passOn(child: ChildProcess, gate: Gate): Promise<void> {
   if (child.stdout) copies.push(copyToDescriptor(child.stdout, inherited.stdout));
   if (child.stderr) copies.push(copyToDescriptor(child.stderr, inherited.stderr, gate));
   if (child.stdin) {
-    const { ReadStream } = await import('node:tty');
     const terminal = new ReadStream(inherited.stdin);
     child.stdin.on('error', () => {});
     terminal.pipe(child.stdin);

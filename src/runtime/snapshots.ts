@@ -103,8 +103,10 @@ export async function commitSnapshot(snapshot: Snapshot, request: CommitRequest,
   }
 }
 
-/** Unmounts and deletes. */
-export function removeSnapshot(snapshot: Snapshot): void {
+/** Unmounts and deletes; with `keepUpper` only what a mount needs and leaves. */
+export function removeSnapshot(snapshot: Snapshot, keepUpper = false): void {
   unmountSnapshot(snapshot);
-  rmSync(snapshot.folder, { recursive: true, force: true });
+  const { folder } = snapshot;
+  const gone = keepUpper ? ['work', 'merged', 'stubs', 'links', 'run'].map((name) => join(folder, name)) : [folder];
+  for (const path of gone) rmSync(path, { recursive: true, force: true });
 }
