@@ -25,7 +25,7 @@ import { createStep, prepareToRun } from './create-step.ts';
 import { stepRef, type Session } from './session.ts';
 import type { NewEntry } from './assemble.ts';
 import type { Image } from '../images/read.ts';
-import type { StageState, StepPlan } from './step-plan.ts';
+import type { SourceRef, StageState, StepPlan } from './step-plan.ts';
 
 export interface StageResult {
   state: StageState;
@@ -62,6 +62,8 @@ export async function solveStage(session: Session, index: number): Promise<Stage
     if (next.step) {
       const place = { stage: name, index: ++position, total, text: next.text, line: instruction.lines.start };
       const slots = places(next.text);
+      // Waiting for other stages is not this step's time.
+      await Promise.all(stagesRead(next.step).map((stage) => session.stage(stage)));
       // A place that was never built will not be a hit: what a RUN after it needs can be made ready meanwhile.
       const cold = !slots.some((slot) => session.store.records.lastKey(slot));
       if (cold && next.step.kind !== 'run' && instructions.slice(at).some(({ kind }) => kind === 'run')) prepareToRun(session, [...layers]);
@@ -135,6 +137,14 @@ async function startFrom(session: Session, planned: StagePlan): Promise<Start> {
     session.context.emit({ type: 'step-done', step: ref, status: session.context.signal.aborted ? 'cancelled' : 'failed', took: Date.now() - started, error: messageOf(error) });
     throw error;
   }
+}
+
+/** The stages whose files a step takes. */
+function stagesRead(plan: StepPlan): number[] {
+  const sources: (SourceRef | undefined)[] = [];
+  if (plan.kind === 'run') for (const mount of plan.mounts) sources.push('from' in mount ? mount.from : undefined);
+  else if (plan.kind !== 'workdir') sources.push(plan.from);
+  return sources.flatMap((source) => (source?.type === 'stage' ? [source.index] : []));
 }
 
 interface Placed {
