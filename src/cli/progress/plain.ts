@@ -37,7 +37,8 @@ export function createPlainProgress(options: { started: number; terminal: boolea
       const complete = applyEvent(state, event, now);
       switch (event.type) {
         case 'step-started':
-          return lines(event.step.id, labelOf(event.step), [labelOf(event.step)]);
+          // Only what may take long without a word is announced; the others' first line is their outcome.
+          return /^(RUN|ADD)\b/.test(event.step.text) ? lines(event.step.id, labelOf(event.step), [labelOf(event.step)]) : '';
         case 'step-log':
           return stepLines(event.step, now, complete);
         case 'step-done':
@@ -81,8 +82,12 @@ function outcome(event: Extract<Event, { type: 'step-done' }>): string[] {
   return texts;
 }
 
+/** Unpacking less than this many bytes takes no time that a person would ask about. */
+const worthTelling = 20_000_000;
+
 function transferText(event: Extract<Event, { type: 'transfer' }>): string | undefined {
   if (event.state === 'waiting' || event.state === 'moving') return undefined;
+  if (event.direction === 'unpack' && (event.state === 'exists' || (event.total ?? 0) < worthTelling)) return undefined;
   const bytes = event.total ?? event.bytes;
   const size = bytes === undefined || event.state === 'exists' ? '' : ` ${humanSize(bytes)}`;
   return `${event.direction} ${harmlessLine(event.what)}${size} ${event.state}`;
