@@ -177,8 +177,8 @@ describe('the executor', { skip: cannotRun }, () => {
   });
 
   test('a program that is missing or no program gives 127 or 126, and no output', async () => {
-    const lower = await bench.layer('programs', [{ path: 'text', text: 'not executable' }, { path: 'folder' }]);
-    for (const [program, code] of [['/none', 127], ['none', 127], ['/text', 126], ['/folder', 126]] as const) {
+    const lower = await bench.layer('programs', [{ path: 'text', text: 'not executable' }, { path: 'folder' }, { path: 'lost', text: '#!/no/interpreter\n', mode: 0o755 }, { path: 'foreign', text: '\u007fELF', mode: 0o755 }]);
+    for (const [program, code] of [['/none', 127], ['none', 127], ['/text', 126], ['/folder', 126], ['/lost', 127], ['/foreign', 126]] as const) {
       const ran = await bench.run([bench.base, lower], '', { args: [program] });
       assert.equal(ran.exitCode, code, `${program}: ${ran.startFailure}`);
       assert.ok(ran.startFailure);

@@ -46,6 +46,7 @@ async function carryOut(request: Request, signal: AbortSignal): Promise<unknown>
   switch (name) {
     case 'setup':
       setup = params;
+      if (!params.userns) (await import('./cgroups.ts')).sweepCgroups();
       return (abilities = params.abilities ? await useAbilities(params.abilities) : await findAbilities(params));
     case 'unpack': {
       const { unpackLayer } = await import('./unpack.ts');

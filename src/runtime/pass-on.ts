@@ -5,7 +5,8 @@ import { errnoOf } from '../base/errors.ts';
 
 /**
  * Holds back what comes on standard error until the process runs: before that it is the runtime that complains, and what
- * it says is told as an error instead.
+ * it says is told as an error instead. What looks like a failed execve is held until more comes: that is the runtime's
+ * last word, when it has let go of everything else.
  */
 export interface Gate {
   /** Gives what may go on now. */
@@ -13,6 +14,9 @@ export interface Gate {
   /** What is still held; nothing is held afterwards. */
   rest(): Buffer | undefined;
 }
+
+/** How runc and crun tell, on the process's own standard error, that the kernel did not take the program. */
+export const execFailure: RegExp = /^(?:exec \/[^\n]*: [a-z ]+|\{"msg":"exec container process [^\n]*\})\n$/;
 
 /** More than a runtime ever says. */
 const mostHeld = 64 * 1024;
@@ -31,6 +35,7 @@ export function createGate(started: () => boolean): Gate {
     pass(bytes) {
       if (open) return bytes;
       held.push(bytes);
+      if (held.length === 1 && bytes.length < 4096 && execFailure.test(bytes.toString())) return undefined;
       open = started() || held.reduce((sum, { length }) => sum + length, 0) > mostHeld;
       return open ? rest() : undefined;
     },

@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { ReadStream, WriteStream, isatty } from 'node:tty';
 import { SiruError } from '../base/errors.ts';
 import { createSpec } from './bundle.ts';
+import { cgroupFolder } from './cgroups.ts';
 import { capabilitiesOf } from './capabilities.ts';
 import type { ProcessSpec, RunResult } from './executor.ts';
 import { findInit } from './init.ts';
 import type { ProcessIoKind, RuntimeChoice } from './messages.ts';
 import { readyMounts } from './mounts.ts';
-import { copyToDescriptor, createGate, writeAll, type Gate } from './pass-on.ts';
+import { copyToDescriptor, createGate, execFailure, writeAll, type Gate } from './pass-on.ts';
 import { readInside } from './read-inside.ts';
 import { lastError, runtimeArguments } from './runtimes.ts';
 import { openFilesLimit, read, selfStatus } from './self-status.ts';
@@ -58,7 +59,7 @@ export function startProcess(snapshot: Snapshot, spec: ProcessSpec, io: ProcessI
     mountSnapshot(snapshot, [...[...places, ...files].filter(({ path }) => !own.has(path)), ...mounts.mountpoints], settings.overlay);
     const user = 'name' in spec.user ? resolveUser(spec.user.name, (path) => readInside(snapshot.merged, path)) : spec.user;
     const cgroups = limitsPath(spec, settings);
-    const runtime = cgroups === undefined ? settings.runtime : (settings.limits ?? settings.runtime);
+    const runtime = cgroups === undefined || spec.limits === undefined ? settings.runtime : (settings.limits ?? settings.runtime);
     const init = spec.init ? findInit() : undefined;
     const tty = io.type === 'inherit' && io.tty && Object.values(inherited).some((fd) => isatty(fd));
     const bundle = createSpec(spec, {
@@ -107,11 +108,13 @@ function beneathCgroup2(path: string, args: string[]): [string, string[]] {
   return ['unshare', ['--mount', 'sh', '-c', 'umount /sys/fs/cgroup && exec "$@"', 'sh', path, ...args]];
 }
 
-/** Where a cgroup is made for the limits; undefined when there are none or they cannot be had, which is told. */
+/** Where a cgroup is made for the limits; undefined when none is made. Limits that cannot be had are told. */
 function limitsPath(spec: ProcessSpec, { userns, runtime, limits, id, onWarning }: RunSettings): string | undefined {
   const { memory, cpus, pids } = spec.limits ?? {};
-  if (memory === undefined && cpus === undefined && pids === undefined) return undefined;
-  if (!userns && (limits || !runtime.cgroup2)) return `/siru/${id}`;
+  const path = `${cgroupFolder}/${id}`;
+  // As root runc makes one in any case, so it had better be where it is found again.
+  if (memory === undefined && cpus === undefined && pids === undefined) return runtime.name === 'runc' && !userns ? path : undefined;
+  if (!userns && (limits || !runtime.cgroup2)) return path;
   onWarning('limits of memory, processors and processes are not kept: this process may not make cgroups');
   return undefined;
 }
@@ -176,6 +179,7 @@ function watch(child: ChildProcess, base: string, io: ProcessIoKind, tty: boolea
       const complaint = lastError(read(join(base, 'log')));
       if (complaint !== undefined && code !== 0) return startFailure(complaint, settings.runtime.name);
       const rest = gate.rest();
+      if (rest && code === 1 && execFailure.test(rest.toString())) return startFailure(lastError(rest.toString()) ?? rest.toString().trim(), settings.runtime.name);
       if (rest) {
         if (io.type === 'stream') settings.onOutput('stderr', rest);
         else await writeAll(inherited.stderr, rest);

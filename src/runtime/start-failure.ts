@@ -3,7 +3,7 @@ import { SiruError } from '../base/errors.ts';
 import type { RunResult } from './executor.ts';
 
 /** Complaints about the program itself, of crun and of runc. */
-const aboutProgram = /executable file|open executable|exec container process|exec: "|cannot chdir|chdir to cwd/;
+const aboutProgram = /executable file|open executable|exec container process|exec: "|^exec \/|cannot chdir|chdir to cwd/;
 const notThere = /not found|[Nn]o such file/;
 
 /** Docker's exit codes: 127 when there is no such program, 126 when it cannot be executed. Throws RUNTIME for all else. */
