@@ -9,7 +9,7 @@ test('an ordinary user with subordinate ids can do what root can', { skip: canno
   using user = makeOrdinaryUser();
   const suite = fileURLToPath(new URL('./executor.test.ts', import.meta.url));
   // NODE_TEST_CONTEXT would make the inner run talk to the outer one.
-  const { status, stdout, stderr } = user.run([process.execPath, '--test', '--test-reporter=spec', suite]);
+  const { status, stdout, stderr } = user.run([process.execPath, '--test', '--test-reporter=spec', suite], { SIRU_RUNTIME: process.env['SIRU_RUNTIME'] ?? '' });
   assert.equal(status, 0, `${stdout}\n${stderr}`);
   assert.match(stdout, /what was written is the layer, the same on every rung/);
   assert.doesNotMatch(stdout, /skipped [1-9][0-9]/);

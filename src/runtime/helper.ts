@@ -136,10 +136,10 @@ async function useAbilities(known: Abilities): Promise<Abilities> {
   return known;
 }
 
-async function findAbilities({ folder, userns }: Setup): Promise<Abilities> {
+async function findAbilities({ folder, userns, runtime }: Setup): Promise<Abilities> {
   const { overlayOptions } = await import('./overlay.ts');
   const { findRuntime } = await import('./runtimes.ts');
-  return { overlay: overlayOptions(folder, userns), ...findRuntime(folder, userns) };
+  return { overlay: overlayOptions(folder, userns), ...findRuntime(folder, userns, runtime) };
 }
 
 function plain(error: unknown): PlainError {

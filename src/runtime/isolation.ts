@@ -76,13 +76,14 @@ export async function climb(options: LadderOptions): Promise<Standing> {
 }
 
 function candidates(status: SelfStatus, isolation: Isolation, folder: string): Setup[] {
+  const runtime = process.env['SIRU_RUNTIME'] || undefined;
   const admin = (BigInt(`0x${status.capEff}`) & sysAdmin) !== 0n;
   const found: Setup[] = [];
   if (admin && isolation !== 'userns') {
     // Root of a pod's user namespace has no need of a second one.
-    found.push({ rung: status.initialUserNamespace ? 'R0' : 'R1', nested: false, userns: !status.initialUserNamespace, folder });
+    found.push({ rung: status.initialUserNamespace ? 'R0' : 'R1', nested: false, userns: !status.initialUserNamespace, folder, runtime });
   }
-  if (isolation === 'userns' || (isolation === 'auto' && !admin)) found.push({ rung: 'R1', nested: true, userns: true, folder });
+  if (isolation === 'userns' || (isolation === 'auto' && !admin)) found.push({ rung: 'R1', nested: true, userns: true, folder, runtime });
   return found;
 }
 
@@ -121,7 +122,7 @@ function cacheKey(status: SelfStatus, isolation: Isolation): string {
     return path === undefined ? '' : `${path} ${statSync(path).mtimeMs}`;
   });
   const boot = read('/proc/sys/kernel/random/boot_id').trim();
-  return stableJson({ format: 1, boot, kernel: release(), uid: process.geteuid?.(), status, isolation, programs });
+  return stableJson({ format: 1, boot, kernel: release(), uid: process.geteuid?.(), status, isolation, programs, runtime: process.env['SIRU_RUNTIME'] ?? '' });
 }
 
 function readKnown(file: string, key: string): Known | undefined {

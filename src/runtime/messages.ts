@@ -14,6 +14,8 @@ export interface Setup {
   userns: boolean;
   /** A folder of the store in which attempts may be made. */
   folder: string;
+  /** The only runtime to try: `crun` or `runc`. */
+  runtime?: string;
   /** What an earlier helper found out; found out now when absent. */
   abilities?: Abilities;
 }

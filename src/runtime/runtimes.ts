@@ -52,10 +52,14 @@ export interface RuntimeSearch {
   rejected: { name: string; why: string }[];
 }
 
-/** crun starts in a quarter of runc's time, so it comes first. */
-export function findRuntime(folder: string, userns: boolean): RuntimeSearch {
+/** crun starts in a quarter of runc's time, so it comes first. `only` restricts the search to one. */
+export function findRuntime(folder: string, userns: boolean, only?: string): RuntimeSearch {
   const rejected: RuntimeSearch['rejected'] = [];
   for (const name of ['crun', 'runc'] as const) {
+    if (only !== undefined && only !== name) {
+      rejected.push({ name, why: `SIRU_RUNTIME is ${only}` });
+      continue;
+    }
     const path = findProgram(name);
     if (path === undefined) {
       rejected.push({ name, why: 'not installed' });
