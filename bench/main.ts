@@ -2,115 +2,139 @@
  * The benchmark table: Siru beside its peers on the same inputs, interleaved round by round, as ratios of medians to the
  * best peer of the same run. Timing never fails it.
  *
- *     node bench/main.ts [--rounds 3] [--only TEXT]
+ *     sh scripts/bench.sh [--rounds 3] [--only TEXT]
  *
- * Needs root: Siru's store lies on a fresh ext4 in a loop file, so that the host's file system does not decide.
+ * All stores lie on the file system of the shared folder (see peers.ts) or of the peers' own choice.
  */
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, release, tmpdir } from 'node:os';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { findPeers, run, shareFolder, siruTool, type Tool } from './peers.ts';
 import { makeBases } from './bases.ts';
-import { makeWorkload, workloads, type Workload } from './workloads.ts';
+import { findPeers, shareFolder, siruBinary, siruTool, type Tool } from './peers.ts';
+import { attempt, median, run, time, type Timed } from './process.ts';
+import { startRegistry } from './registry.ts';
+import { makeTransferImage, makeWorkload, workloads, type Goal, type Workload } from './workloads.ts';
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '3' }, only: { type: 'string' } } });
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '3' }, only: { type: 'string', default: '' } } });
 const rounds = Number(values.rounds);
+const wanted = (name: string): boolean => name.includes(values.only);
 
-interface Timed {
-  seconds: number;
-  /** Peak resident memory of the largest process, MiB. */
-  memory: number;
+/** What was measured, by tool and kind of run. */
+type Figures = Map<string, Map<string, Timed[]>>;
+
+function note(figures: Figures, tool: Tool, what: string, timed: Timed): void {
+  const ofTool = figures.get(tool.name) ?? new Map<string, Timed[]>();
+  figures.set(tool.name, ofTool);
+  ofTool.set(what, [...(ofTool.get(what) ?? []), timed]);
 }
 
-/** Runs a command as a whole process. */
-function time(command: string[]): Timed {
-  const file = join(tmpdir(), `siru-time-${process.pid}`);
-  const started = performance.now();
-  const result = spawnSync('/usr/bin/env', ['time', '-f', '%M', '-o', file, ...command], { encoding: 'utf8', maxBuffer: 1 << 28 });
-  const seconds = (performance.now() - started) / 1000;
-  if (result.status !== 0) throw new Error(`${command.join(' ')}: ${result.stderr.slice(-2000)}`);
-  return { seconds, memory: Number(run(['tail', '-n', '1', file])) / 1024 };
+const secondsOf = (figures: Figures, tool: string, what: string): number => median((figures.get(tool)?.get(what) ?? []).map(({ seconds }) => seconds));
+
+const lines: string[] = [];
+function say(line: string): void {
+  console.log(line);
+  lines.push(line);
 }
 
-const median = (list: number[]): number => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)] ?? Number.NaN;
+function row(name: string, what: string, figures: Figures, peers: string[], goal: Goal | undefined): void {
+  const mine = secondsOf(figures, 'siru', what);
+  const theirs = peers.map((peer) => secondsOf(figures, peer, what));
+  const ratio = mine / Math.min(...theirs.filter((seconds) => seconds > 0));
+  const target = goal === undefined ? '' : 'times' in goal ? `${goal.times}x` : `${goal.seconds} s`;
+  const met = goal === undefined || !(mine > 0) ? '' : ('times' in goal ? ratio <= goal.times : mine <= goal.seconds) ? 'met' : 'missed';
+  say(`| ${name} | ${what} | ${mine.toFixed(3)} | ${theirs.map((seconds) => (seconds > 0 ? seconds.toFixed(2) : '')).join(' | ')} | ${ratio > 0 && ratio < 1e3 ? `${ratio.toFixed(2)}x` : ''} | ${target} | ${met} |`);
+}
 
-function measure(workload: Workload, tools: Tool[], folder: string): string[] {
-  const figures = new Map<string, Timed[]>();
-  const note = (tool: Tool, what: string, timed: Timed): void => {
-    const key = `${tool.name} ${what}`;
-    figures.set(key, [...(figures.get(key) ?? []), timed]);
-  };
+const memories: string[] = [];
+function memoryRow(name: string, figures: Figures, goal: number | undefined): void {
+  const all = [...(figures.get('siru')?.values() ?? [])].flat().map(({ memory }) => memory);
+  const peak = Math.max(...all);
+  memories.push(`| ${name} | ${peak.toFixed(0)} | ${goal ?? ''} | ${goal === undefined ? '' : peak < goal ? 'met' : 'missed'} |`);
+}
+
+function measureBuild(workload: Workload, tools: Tool[], folder: string): void {
+  const figures: Figures = new Map();
   for (let round = 0; round < rounds; round++) {
     for (const tool of tools) {
       tool.forget();
       run(['sync']);
-      note(tool, 'cold', time(tool.build(folder, 'bench:1')));
-      note(tool, 'unchanged', time(tool.build(folder, 'bench:1')));
+      note(figures, tool, 'cold', time(tool.build(folder, 'bench:1')));
+      note(figures, tool, 'unchanged', time(tool.build(folder, 'bench:1')));
     }
     if (workload.change) {
       workload.change(folder, round);
-      for (const tool of tools) note(tool, 'changed', time(tool.build(folder, 'bench:1')));
+      for (const tool of tools) note(figures, tool, 'changed', time(tool.build(folder, 'bench:1')));
     }
   }
-  const of = (tool: Tool, what: string): number => median((figures.get(`${tool.name} ${what}`) ?? []).map(({ seconds }) => seconds));
-  const [siru, ...peers] = tools;
-  const rows: string[] = [];
+  const peers = tools.slice(1).map(({ name }) => name);
   for (const what of ['cold', 'unchanged', 'changed'] as const) {
-    if (!figures.has(`siru ${what}`)) continue;
-    const mine = of(siru!, what);
-    const best = Math.min(...peers.map((peer) => of(peer, what)));
-    const goal = workload.goals[what];
-    const absolute = what !== 'changed' && workload.goals.absolute?.includes(what);
-    const met = goal === undefined ? '' : (absolute ? mine : mine / best) <= goal ? 'met' : 'missed';
-    const memory = Math.max(...figures.get(`siru ${what}`)!.map((timed) => timed.memory));
-    rows.push(
-      `| ${workload.name} | ${what} | ${mine.toFixed(3)} | ${peers.map((peer) => of(peer, what).toFixed(2)).join(' | ')} | ${(mine / best).toFixed(2)} | ${goal === undefined ? '' : absolute ? `${goal} s` : `${goal}x`} | ${met} | ${memory.toFixed(0)} |`,
-    );
-    console.log(rows.at(-1));
+    if (figures.get('siru')!.has(what) && !workload.alone) row(workload.name, what, figures, peers, workload.goals[what]);
   }
-  return rows;
+  memoryRow(workload.name, figures, workload.memory);
 }
 
-/** A fresh ext4 in a loop file; gives its folder and a way to be rid of it. */
-function freshDisk(): { folder: string; remove: () => void } {
-  const place = mkdtempSync(join(tmpdir(), 'siru-bench-'));
-  const image = join(place, 'disk');
-  const folder = join(place, 'mnt');
-  mkdirSync(folder);
-  run(['truncate', '-s', '24G', image], false);
-  run(['mkfs.ext4', '-q', '-F', image], false);
-  const device = run(['losetup', '--find', '--show', '--direct-io=on', image], false).trim();
-  run(['mount', device, folder], false);
-  return {
-    folder,
-    remove() {
-      run(['umount', folder]);
-      run(['losetup', '-d', device]);
-      rmSync(place, { recursive: true, force: true });
-    },
-  };
+/** Push to an empty registry, then pull into a store without the image, and the first container of it. */
+async function measureTransfer(tools: Tool[], folder: string): Promise<void> {
+  const figures: Figures = new Map();
+  for (let round = 0; round < rounds; round++) {
+    for (const tool of tools) {
+      await using registry = await startRegistry();
+      const name = `${registry.host}/bench:1`;
+      tool.forget();
+      run(tool.build(folder, 'bench:1'));
+      run(tool.tag('bench:1', name));
+      run(['sync']);
+      note(figures, tool, 'push', time(tool.push(name)));
+      tool.forget();
+      run(['sync']);
+      const pull = time(tool.pull(name));
+      const first = time(tool.run(name, ['ls', '/data']));
+      note(figures, tool, 'pull + run', { seconds: pull.seconds + first.seconds, memory: Math.max(pull.memory, first.memory) });
+      tool.forget();
+    }
+  }
+  const peers = tools.slice(1).map(({ name }) => name);
+  row('170 MB in 4 layers', 'push', figures, peers, { times: 0.5 });
+  row('170 MB in 4 layers', 'pull + run', figures, peers, { times: 0.6 });
+  memoryRow('170 MB in 4 layers', figures, undefined);
 }
 
-const disk = freshDisk();
-try {
-  const siru = siruTool(join(disk.folder, 'store'));
-  const peers = findPeers();
-  const tools = [siru, ...peers];
-  const share = shareFolder();
-  mkdirSync(share, { recursive: true });
-  for (const { tar, tag } of makeBases(share)) for (const tool of tools) tool.loadBase(tar, tag);
-  const head = `| workload | | siru s | ${peers.map(({ name }) => `${name} s`).join(' | ')} | ratio to best | goal | | siru MiB |`;
-  console.log(`${head}\n|${'---|'.repeat(7 + peers.length)}`);
-  const rows: string[] = [];
-  for (const workload of workloads) {
-    if (values.only && !workload.name.includes(values.only)) continue;
-    const folder = join(share, workload.name.replace(/\W+/g, '-'));
-    if (!existsSync(folder)) makeWorkload(workload, folder);
-    rows.push(...measure(workload, tools, folder));
+function measureStart(): void {
+  const [version, node]: [number[], number[]] = [[], []];
+  for (let i = 0; i < 21; i++) {
+    version.push(time([siruBinary, '--version']).seconds);
+    node.push(time([process.execPath, '-e', '0']).seconds);
   }
-  writeFileSync(join(share, 'results.md'), `${new Date().toISOString().slice(0, 10)}, ${cpus().length} x ${cpus()[0]?.model}, Linux ${release()}\n\n${head}\n|${'---|'.repeat(7 + peers.length)}\n${rows.join('\n')}\n`);
-} finally {
-  disk.remove();
+  const ratio = median(version) / median(node);
+  say('');
+  say(`\`siru --version\`: ${(median(version) * 1000).toFixed(0)} ms, \`node -e 0\`: ${(median(node) * 1000).toFixed(0)} ms, ${ratio.toFixed(2)}x (goal 1.5x): ${ratio <= 1.5 ? 'met' : 'missed'}.`);
 }
+
+const share = shareFolder();
+const store = join(share, 'store');
+attempt(['rm', '-rf', store]);
+const siru = siruTool(store);
+const peers = findPeers();
+const bases = makeBases(share);
+for (const tool of [siru, ...peers]) for (const base of bases) tool.loadBase(base);
+say(`${new Date().toISOString().slice(0, 10)}, ${cpus().length} x ${cpus()[0]?.model}, Linux ${release()}, node ${process.version}, ${rounds} rounds. ${[siru, ...peers].map(({ version }) => version).join('; ')}.\n`);
+say(`| workload | | siru s | ${peers.map(({ name }) => `${name} s`).join(' | ')} | to the best | goal | |`);
+say(`|${'---|'.repeat(6 + peers.length)}`);
+for (const workload of workloads) {
+  if (!wanted(workload.name) || (workload.debian && bases.length < 2)) continue;
+  const folder = join(share, workload.name.replace(/\W+/g, '-'));
+  if (!existsSync(folder)) makeWorkload(workload, folder);
+  measureBuild(workload, workload.alone ? [siru] : [siru, ...peers], folder);
+}
+if (wanted('transfer')) {
+  const folder = join(share, 'transfer');
+  if (!existsSync(folder)) makeTransferImage(folder);
+  await measureTransfer([siru, ...peers], folder);
+}
+if (wanted('start')) measureStart();
+say('\n| peak memory of the largest process of siru | MiB | goal | |\n|---|---|---|---|');
+for (const line of memories) say(line);
+mkdirSync(share, { recursive: true });
+writeFileSync(join(share, 'results.md'), `${lines.join('\n')}\n`);
+rmSync(store, { recursive: true, force: true });

@@ -2,98 +2,115 @@
  * The tools that are measured, behind one face: Siru, and the peers that this machine has. Peers are found by environment
  * variables, so that nothing of one machine stands here:
  *
- *   SIRU_BENCH_PEERS   a command prefix that runs docker, buildah and the like (`chroot`-style wrapper; default: none)
- *   SIRU_BENCH_SHARE   a folder that has the same path for Siru and for the peers
+ *   SIRU_BENCH_PEERS   a command prefix that runs docker and buildah (a `chroot`-style wrapper; none when not given)
+ *   SIRU_BENCH_SHARE   a folder that has the same path for Siru and for the peers; Siru's store lies there too
  */
 import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { Base } from './bases.ts';
+import { attempt, run } from './process.ts';
 
 export interface Tool {
   name: string;
-  build(context: string, tag: string, options?: { noCache?: boolean }): string[];
+  version: string;
+  build(context: string, tag: string): string[];
   /** Forgets every build, keeps the base images. */
   forget(): void;
+  tag(from: string, to: string): string[];
   push(tag: string): string[];
-  pullAndRun(tag: string, command: string[]): string[][];
-  remove(tag: string): void;
-  loadBase(tar: string, tag: string): void;
+  pull(tag: string): string[];
+  /** Runs a command in a new container of the image, which is removed afterwards. */
+  run(tag: string, command: string[]): string[];
+  loadBase(base: Base): void;
 }
 
 export const siruBinary: string = resolve(import.meta.dirname, '../bin/siru');
 const wrapper = (process.env.SIRU_BENCH_PEERS ?? '').split(' ').filter(Boolean);
 
-export function run(command: string[], quiet = true): string {
-  const result = spawnSync(command[0]!, command.slice(1), { encoding: 'utf8', maxBuffer: 1 << 28 });
-  if (result.status !== 0 && !quiet) throw new Error(`${command.join(' ')}\n${result.stderr}`);
-  return result.stdout;
-}
-
 export function siruTool(root: string): Tool {
   const siru = (...args: string[]): string[] => [siruBinary, '--root', root, ...args];
-  const bases: [string, string][] = [];
+  const bases: Base[] = [];
   return {
     name: 'siru',
-    build: (context, tag, { noCache } = {}) => siru('build', '-q', '-t', tag, ...(noCache ? ['--no-cache'] : []), context),
+    version: run([siruBinary, '--version']).trim(),
+    build: (context, tag) => siru('build', '-q', '-t', tag, context),
     forget() {
-      run(['rm', '-rf', root], false);
-      for (const [tar, tag] of bases) run(siru('import', tar, tag), false);
+      rmSync(root, { recursive: true, force: true });
+      for (const { tar, tag } of bases) run(siru('import', tar, tag));
     },
+    tag: (from, to) => siru('tag', from, to),
     push: (tag) => siru('push', '-q', tag),
-    pullAndRun: (tag, command) => [siru('pull', '-q', tag), siru('run', '--rm', tag, ...command)],
-    remove(tag) {
-      run(siru('rmi', '-f', tag));
-      run(siru('prune', '-a', '-f'));
-    },
-    loadBase(tar, tag) {
-      bases.push([tar, tag]);
-      run(siru('import', tar, tag), false);
+    pull: (tag) => siru('pull', '-q', tag),
+    run: (tag, command) => siru('run', '--rm', tag, ...command),
+    loadBase(base) {
+      bases.push(base);
+      run(siru('import', base.tar, base.tag));
     },
   };
 }
 
-function dockerTool(): Tool {
+function dockerTool(version: string): Tool {
   const docker = (...args: string[]): string[] => [...wrapper, 'docker', ...args];
   return {
     name: 'docker',
-    build: (context, tag, { noCache } = {}) =>
-      docker('buildx', 'build', '--builder', 'default', '--network', 'host', '--provenance=false', '-q', '-t', tag, ...(noCache ? ['--no-cache'] : []), context),
-    forget: () => void run(docker('builder', 'prune', '-af')),
+    version,
+    build: (context, tag) => docker('buildx', 'build', '--builder', 'default', '--network', 'host', '--provenance=false', '-q', '-t', tag, context),
+    forget() {
+      removeBuilt(docker('images', '--format', '{{.Repository}}:{{.Tag}}'), (image) => docker('rmi', '-f', image));
+      attempt(docker('image', 'prune', '-f'));
+      attempt(docker('builder', 'prune', '-af'));
+    },
+    tag: (from, to) => docker('tag', from, to),
     push: (tag) => docker('push', '-q', tag),
-    pullAndRun: (tag, command) => [docker('pull', '-q', tag), docker('run', '--rm', '--network', 'host', tag, ...command)],
-    remove: (tag) => void run(docker('rmi', '-f', tag)),
-    loadBase(tar, tag) {
-      run(docker('import', tar, tag), false);
+    pull: (tag) => docker('pull', '-q', tag),
+    run: (tag, command) => docker('run', '--rm', '--network', 'host', tag, ...command),
+    loadBase({ tar, tag }) {
+      run(docker('import', tar, tag));
     },
   };
 }
 
-function buildahTool(): Tool {
+function buildahTool(version: string): Tool {
   const buildah = (...args: string[]): string[] => [...wrapper, 'buildah', ...args];
+  const shell = (...commands: string[][]): string[] => ['sh', '-ec', commands.map((command) => command.join(' ')).join('\n')];
+  const created = (image: string): string[] => ['c=$(', ...buildah('from', '--pull=never', image), ')'];
+  const limits = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=4096:4096'];
   return {
     name: 'buildah',
-    build: (context, tag, { noCache } = {}) =>
-      buildah('bud', '--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=4096:4096', '--isolation', 'chroot', '--network', 'host', '--layers', '--pull=never', '-q', '-t', tag, ...(noCache ? ['--no-cache'] : []), context),
+    version,
+    build: (context, tag) => buildah('bud', ...limits, '--isolation', 'chroot', '--network', 'host', '--layers', '--pull=never', '-q', '-t', tag, context),
     forget() {
-      run(buildah('prune', '-f'));
+      removeBuilt(buildah('images', '--format', '{{.Name}}:{{.Tag}}'), (image) => buildah('rmi', '-f', image));
+      attempt(buildah('prune', '-f'));
     },
-    push: (tag) => buildah('push', '-q', '--tls-verify=false', tag),
-    pullAndRun: (tag, command) => [
-      buildah('pull', '-q', '--tls-verify=false', tag),
-      ['sh', '-c', `c=$(${buildah('from', tag).join(' ')}) && ${buildah('run', '--isolation', 'chroot', '$c', '--', ...command).join(' ')}; ${buildah('rm', '$c').join(' ')}`],
-    ],
-    remove: (tag) => void run(buildah('rmi', '-f', tag)),
-    loadBase(tar, tag) {
-      run(['sh', '-c', `c=$(${buildah('from', 'scratch').join(' ')}) && ${buildah('add', '$c', tar, '/').join(' ')} && ${buildah('commit', '$c', tag).join(' ')} && ${buildah('rm', '$c').join(' ')}`], false);
+    tag: (from, to) => buildah('tag', from, to),
+    push: (tag) => buildah('push', '-q', '--tls-verify=false', tag, `docker://${tag}`),
+    pull: (tag) => buildah('pull', '-q', '--tls-verify=false', tag),
+    run: (tag, command) => shell(created(tag), buildah('run', '--isolation', 'chroot', '"$c"', '--', ...command), buildah('rm', '"$c"')),
+    loadBase({ tar, tag }) {
+      run(shell(created('scratch'), buildah('add', '"$c"', tar, '/'), buildah('commit', '-q', '"$c"', tag), buildah('rm', '"$c"')));
     },
   };
+}
+
+/** Removes what the benchmarks made, and nothing that was there before. */
+function removeBuilt(list: string[], remove: (image: string) => string[]): void {
+  for (const name of run(list).split('\n')) if (/^(?:localhost\/)?bench:|^127\.0\.0\.1:\d+\//.test(name)) attempt(remove(name));
 }
 
 /** The peers that answer on this machine. */
 export function findPeers(): Tool[] {
-  const answers = (program: string, args: string[]): boolean => spawnSync([...wrapper, program][0]!, [...wrapper, program].slice(1).concat(args)).status === 0;
+  const versionOf = (...command: string[]): string | undefined => {
+    const [program, ...args] = [...wrapper, ...command];
+    const { status, stdout } = spawnSync(program!, args, { encoding: 'utf8' });
+    return status === 0 ? stdout.trim().split('\n')[0] : undefined;
+  };
   const peers: Tool[] = [];
-  if (answers('docker', ['version'])) peers.push(dockerTool());
-  if (answers('buildah', ['version'])) peers.push(buildahTool());
+  const docker = versionOf('docker', 'version', '--format', '{{.Server.Version}}');
+  if (docker !== undefined) peers.push(dockerTool(`docker ${docker}, ${versionOf('docker', 'buildx', 'version') ?? 'no buildx'}`));
+  const buildah = versionOf('buildah', '--version');
+  if (buildah !== undefined) peers.push(buildahTool(buildah));
   return peers;
 }
 
