@@ -1,6 +1,7 @@
 /** Which files the source words of a COPY name: wildcards, `--parents`, and a good message for what is not there. */
 import { SiruError } from '../../base/errors.ts';
 import { createWildcard } from '../../dockerfile/ignore.ts';
+import { nearest } from '../../dockerfile/suggest.ts';
 import type { Found } from '../../layer/toc-contract.ts';
 import { insidePath } from '../contexts/resolve-path.ts';
 import type { SourceTree } from '../contexts/source.ts';
@@ -108,6 +109,9 @@ export function baseName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
+/** How many names are looked through for a likely one. */
+const mostNames = 5000;
+
 /** The error for a source that is not there: which rule hides it, or what is there instead. */
 function missing(tree: SourceTree, word: string, path: string): SiruError {
   const text = `${JSON.stringify(word)} is not in ${tree.name}`;
@@ -127,42 +131,12 @@ function missing(tree: SourceTree, word: string, path: string): SiruError {
       continue;
     }
     if (found) return new SiruError('CONTEXT', `${text}: ${JSON.stringify(next)} is a file`);
-    const near = nearest(name, tree.children(tree.resolve(there).path).map(({ entry }) => baseName(entry.path)));
+    const near = nearest(name, tree.children(tree.resolve(there).path).slice(0, mostNames).map(({ entry }) => baseName(entry.path)));
     const where = there === '' ? `the top of ${tree.name}` : JSON.stringify(there);
     const hint = near === undefined ? undefined : `Did you mean ${[there, near, ...names.slice(i + 1)].filter((part) => part !== '').join('/')}?`;
     return new SiruError('CONTEXT', `${text}: there is no ${JSON.stringify(name)} in ${where}`, {
-      hint: hint ?? 'Sources are paths inside the context, whatever the place of the Dockerfile.',
+      hint: hint ?? (tree.hiddenBy ? 'Sources are paths inside the context, whatever the place of the Dockerfile.' : undefined),
     });
   }
   return new SiruError('CONTEXT', text);
-}
-
-/** The name most like the one that was asked for: the same but for case, or few letters away. */
-function nearest(name: string, names: string[]): string | undefined {
-  const lower = name.toLowerCase();
-  const same = names.find((other) => other.toLowerCase() === lower);
-  if (same !== undefined) return same;
-  let best: string | undefined;
-  let least = Math.min(3, Math.ceil(name.length / 3) + 1);
-  for (const other of names.slice(0, 5000)) {
-    const steps = distance(lower, other.toLowerCase(), least);
-    if (steps >= least) continue;
-    least = steps;
-    best = other;
-  }
-  return best;
-}
-
-/** Edit distance; anything from `limit` up counts as `limit`. */
-function distance(a: string, b: string, limit: number): number {
-  if (Math.abs(a.length - b.length) >= limit) return limit;
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
-    }
-    row = next;
-  }
-  return Math.min(limit, row[b.length]!);
 }

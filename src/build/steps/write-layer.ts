@@ -2,11 +2,12 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { checkCancelled, type Context } from '../../base/context.ts';
-import { SiruError, errnoOf, messageOf } from '../../base/errors.ts';
+import { SiruError, errnoOf } from '../../base/errors.ts';
 import type { LayerSummary } from '../../layer/entry.ts';
 import { createLayerWriter } from '../../layer/writer.ts';
 import type { Content } from '../../layer/writer-contract.ts';
 import type { Executed } from '../../solver/step.ts';
+import { storeError } from '../../store/store-error.ts';
 import type { Store } from '../../store/store.ts';
 import type { Output } from './destination.ts';
 import type { HashThread } from './hash-thread.ts';
@@ -40,13 +41,18 @@ export function createPause(context: Context): () => Promise<void> | undefined {
  */
 export async function writeLayer(outputs: Output[], store: Pick<Store, 'temporary' | 'blobs' | 'layers'>, context: Context, thread?: HashThread): Promise<WrittenLayer> {
   const file = store.temporary('.tar');
-  const fd = openSync(file, 'wx');
+  const fd = openFile(file);
   const drop = (): void => rmSync(file, { force: true });
   const pause = createPause(context);
   try {
     const writer = createLayerWriter({
       write(bytes) {
-        for (let done = 0; done < bytes.byteLength; ) done += writeSync(fd, bytes, done);
+        try {
+          for (let done = 0; done < bytes.byteLength; ) done += writeSync(fd, bytes, done);
+        } catch (error) {
+          // Told apart here: whoever copies a file would take it for a fault of the source.
+          throw storeError(error, `cannot write ${file}`);
+        }
       },
     });
     for (const output of outputs) {
@@ -87,7 +93,7 @@ export async function writeLayer(outputs: Output[], store: Pick<Store, 'temporar
       closeSync(fd);
     } catch {}
     drop();
-    throw full(error, file);
+    throw errnoOf(error) === undefined ? error : storeError(error, `cannot write ${file}`);
   }
 }
 
@@ -105,13 +111,12 @@ function changed(path: string): SiruError {
   return new SiruError('CONTEXT', `the source of /${path} changed while it was read`, { hint: 'Run again when nothing writes to it.' });
 }
 
-function full(error: unknown, file: string): unknown {
-  const errno = errnoOf(error);
-  if (errno === undefined) return error;
-  return new SiruError('STORE', `cannot write ${file}: ${messageOf(error)}`, {
-    ...(errno === 'ENOSPC' || errno === 'EDQUOT' ? { hint: 'Free space on the disk of the store: siru prune.' } : {}),
-    cause: error,
-  });
+function openFile(file: string): number {
+  try {
+    return openSync(file, 'wx');
+  } catch (error) {
+    throw storeError(error, `cannot write ${file}`);
+  }
 }
 
 /** What the solver gets of a written layer. */
