@@ -13,7 +13,11 @@
 export { isSiruError, SiruError, type ErrorCode } from './base/errors.ts';
 export type { Event, StepRef, StepStatus } from './base/events.ts';
 export { build } from './build/build.ts';
-export type { BuildOptions, BuildResult, Isolation, Secret } from './build/options.ts';
+export type { BuildOptions, BuildResult, Secret } from './build/options.ts';
+export { runContainer as run } from './containers/run.ts';
+export type { ContainerControl, RunMount, RunOptions, RunResult } from './containers/options.ts';
 export { pull, push, type PullOptions, type PushOptions } from './exchange.ts';
+export type { RegistryOptions } from './remote/configuration.ts';
+export type { Isolation } from './runtime/isolation.ts';
 export { openStore } from './store/open-store.ts';
 export type { Store, StoredImage } from './store/store.ts';

@@ -2,6 +2,7 @@
 import type { Event } from '../base/events.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { RegistryOptions } from '../remote/configuration.ts';
+import type { Isolation } from '../runtime/isolation.ts';
 import type { Store } from '../store/store.ts';
 
 export interface BuildOptions {
@@ -40,8 +41,6 @@ export interface BuildOptions {
   signal?: AbortSignal;
   onEvent?: (event: Event) => void;
 }
-
-export type Isolation = 'auto' | 'root' | 'userns' | 'none';
 
 export type Secret = { id: string } & ({ file: string } | { env: string } | { value: string | Uint8Array });
 
