@@ -5,6 +5,8 @@ import type { RegistryOptions } from '../remote/configuration.ts';
 import type { Isolation } from '../runtime/isolation.ts';
 import type { Store } from '../store/store.ts';
 
+export type { Isolation };
+
 export interface BuildOptions {
   store: Store;
   /** Directory of the context (later: `-`, URL, git). */
