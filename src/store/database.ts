@@ -1,5 +1,5 @@
 /** SQLite as the store uses it: WAL, one statement per text, one kind of write transaction. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { DatabaseSync } from 'node:sqlite';
 import type { StatementSync } from 'node:sqlite';
@@ -24,8 +24,15 @@ export interface Database {
    */
   transaction<Result>(work: () => Result): Result;
   readonly inTransaction: boolean;
-  close(): void;
+  /**
+   * `ending` says that the process ends now: a short log is then left to the next who opens the database, as after a kill,
+   * because the last one that closes it syncs the disk twice.
+   */
+  close(options?: { ending?: boolean }): void;
 }
+
+/** Bytes of log that are not left behind: reading it costs the next one a millisecond. */
+const longLog = 512 * 1024;
 
 /** How long a writer waits for the writers of other processes, in milliseconds. */
 const patience = 20_000;
@@ -112,11 +119,16 @@ export function openDatabase(path: string, root: string, options: { readonly?: b
         depth--;
       }
     },
-    close() {
+    close({ ending = false } = {}) {
+      if (ending && logSize(path) < longLog) return;
       statements.clear();
       if (connection.isOpen) connection.close();
     },
   };
+}
+
+function logSize(path: string): number {
+  return statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 function openForReading(path: string): DatabaseSync {

@@ -40,6 +40,13 @@ export function createImages(core: Core, blobs: Blobs): Images {
   return {
     put(image) {
       leases.open();
+      const { descriptor, imageId, manifest } = image;
+      // What a manifest needs follows from its digest; of an index other platforms may be here now.
+      const same = manifest === descriptor.digest && db.run(
+        'UPDATE images SET updated = ? WHERE digest = ? AND descriptor = ? AND image_id = ? AND manifest = ?',
+        Date.now(), descriptor.digest, JSON.stringify(descriptor), imageId, manifest,
+      );
+      if (same === 1) return;
       const needs = imageNeeds(blobs, image);
       db.transaction(() => {
         insertImage(core, image, needs);

@@ -79,14 +79,14 @@ function storeOf(core: Core, blobs: Blobs, layers: Layers): Store {
   const { root, db, leases } = core;
   const locks = createLocks(root, db.readonly);
   const made = new Set<string>();
-  const close = async (): Promise<void> => {
+  const close = async (options?: { ending?: boolean }): Promise<void> => {
     try {
       leases.close();
       if (core.wrote) syncSettled(core);
     } catch {
       // A lease that could not be taken back ends with the process, and what was not synced is checked after a crash.
     } finally {
-      db.close();
+      db.close(options);
     }
   };
   return {
@@ -122,6 +122,6 @@ function storeOf(core: Core, blobs: Blobs, layers: Layers): Store {
       return usage(core);
     },
     close,
-    [Symbol.asyncDispose]: close,
+    [Symbol.asyncDispose]: () => close(),
   };
 }

@@ -54,7 +54,8 @@ export interface Store extends AsyncDisposable {
   prune(options: PruneOptions, context: Context): Promise<PruneReport>;
   /** What the store holds, in bytes, the database included. */
   usage(): Promise<Usage>;
-  close(): Promise<void>;
+  /** `ending` says that the process ends at once, so that what only a later user of this process would need is left. */
+  close(options?: { ending?: boolean }): Promise<void>;
 }
 
 export interface Blobs {
