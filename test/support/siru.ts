@@ -1,9 +1,21 @@
 /** Runs the program as people do: `bin/siru`, a store, arguments; collects what comes out. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { existsSync, globSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const projectRoot: string = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
+
+/** Words that start the program under test: `bin/siru`, or the sources where the compiled code is older than they are. */
+export const ownProgram: readonly string[] = isStale() ? [process.execPath, '--', `${projectRoot}/test/support/siru-from-sources.mjs`] : [`${projectRoot}/bin/siru`];
+
+function isStale(): boolean {
+  const built = join(projectRoot, 'dist/cli/main.js');
+  if (!existsSync(built)) return false;
+  const age = statSync(built).mtimeMs;
+  return globSync('src/**/*.ts', { cwd: projectRoot }).some((file) => !file.endsWith('.test.ts') && statSync(join(projectRoot, file)).mtimeMs > age);
+}
 
 export interface Outcome {
   /** Exit code; null when a signal ended it. */
@@ -24,8 +36,8 @@ export interface SiruOptions {
   input?: string | Uint8Array;
   /** The words before the program: how another user runs it. */
   as?: readonly string[];
-  /** Path of the program, where it is not the project's own. */
-  program?: string;
+  /** Words that start the program, where it is not the project's own. */
+  program?: readonly string[];
   /** Milliseconds until it is killed; two minutes when not given. */
   timeout?: number;
 }
@@ -37,7 +49,7 @@ export interface Running {
 
 /** Starts it, in a process group of its own. */
 export function startSiru(args: readonly string[], options: SiruOptions): Running {
-  return startProgram([options.program ?? `${projectRoot}/bin/siru`, ...args], {
+  return startProgram([...(options.program ?? ownProgram), ...args], {
     ...options,
     env: {
       PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: process.env.TMPDIR,

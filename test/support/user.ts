@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { needs } from './missing.ts';
-import { command, projectRoot, startProgram } from './siru.ts';
+import { command, ownProgram, projectRoot, startProgram } from './siru.ts';
 import { settled } from './world.ts';
 
 export interface TestUser extends AsyncDisposable {
@@ -14,8 +14,8 @@ export interface TestUser extends AsyncDisposable {
   as: readonly string[];
   /** Environment of a log-in. */
   env: Record<string, string | undefined>;
-  /** Path of a siru that this user may run. */
-  program: string;
+  /** Words that start a siru that this user may read. */
+  program: readonly string[];
 }
 
 export function userMissing(): string | false {
@@ -59,13 +59,12 @@ async function giveRange(name: string): Promise<void> {
 }
 
 /** The project's own program where the user may read it, else a copy of what it needs. */
-async function readableProgram(folder: string, as: readonly string[], env: Record<string, string | undefined>): Promise<string> {
-  const own = `${projectRoot}/bin/siru`;
-  const tried = await startProgram([own, '--version'], { as, env }).ended;
-  if (tried.code === 0) return own;
+async function readableProgram(folder: string, as: readonly string[], env: Record<string, string | undefined>): Promise<readonly string[]> {
+  const tried = await startProgram([...ownProgram, '--version'], { as, env }).ended.catch(() => undefined);
+  if (tried?.code === 0) return ownProgram;
   const copy = join(folder, 'program');
   mkdirSync(copy);
-  for (const part of ['bin', 'src', 'dist', '.node', 'package.json', 'node_modules/commander', 'node_modules/koffi', 'node_modules/@koromix']) {
+  for (const part of ['bin', 'src', 'dist', 'test/support', '.node', 'package.json', 'node_modules/commander', 'node_modules/koffi', 'node_modules/@koromix']) {
     if (existsSync(join(projectRoot, part))) cpSync(join(projectRoot, part), join(copy, part), { recursive: true, verbatimSymlinks: true });
   }
   // Node itself may lie where only root may look.
@@ -74,5 +73,5 @@ async function readableProgram(folder: string, as: readonly string[], env: Recor
     cpSync(process.execPath, join(copy, '.node/node'));
   }
   await command(['chmod', '-R', 'a+rX', copy]);
-  return join(copy, 'bin/siru');
+  return ownProgram.length === 1 ? [join(copy, 'bin/siru')] : [join(copy, '.node/node'), '--', join(copy, 'test/support/siru-from-sources.mjs')];
 }

@@ -1,0 +1,38 @@
+/** Tar archives as a stranger could write them: nothing is checked. */
+
+export interface RawEntry {
+  name: string;
+  /** `0` file, `1` hard link, `2` symbolic link, `3` character device, `4` block device, `5` folder, `6` fifo. */
+  type?: '0' | '1' | '2' | '3' | '4' | '5' | '6';
+  link?: string;
+  text?: string | Uint8Array;
+  mode?: number;
+  /** What the header says, when that is a lie. */
+  size?: number;
+  device?: [number, number];
+}
+
+export function rawTar(entries: readonly RawEntry[], end = true): Buffer {
+  const parts: Buffer[] = [];
+  for (const { name, type = '0', link = '', text = '', mode = type === '5' ? 0o755 : 0o644, size, device = [0, 0] } of entries) {
+    const bytes = Buffer.from(text as string);
+    const header = Buffer.alloc(512);
+    const octal = (value: number, at: number, length: number): void => void header.write(`${value.toString(8).padStart(length - 1, '0')}\0`, at, 'latin1');
+    header.write(name, 0, 100);
+    octal(mode, 100, 8);
+    octal(0, 108, 8);
+    octal(0, 116, 8);
+    octal(size ?? bytes.length, 124, 12);
+    octal(1_600_000_000, 136, 12);
+    header.write('        ', 148, 'latin1');
+    header.write(type, 156, 'latin1');
+    header.write(link, 157, 100);
+    header.write('ustar\x0000', 257, 'latin1');
+    octal(device[0], 329, 8);
+    octal(device[1], 337, 8);
+    octal(header.reduce((sum, byte) => sum + byte, 0), 148, 7);
+    parts.push(header, bytes, Buffer.alloc((512 - (bytes.length % 512)) % 512));
+  }
+  if (end) parts.push(Buffer.alloc(1024));
+  return Buffer.concat(parts);
+}
