@@ -80,3 +80,8 @@ export function pairs(list: readonly string[], environment?: Readonly<Record<str
   }
   return out;
 }
+
+/** The name under which commander keeps an option: `read-only` is `readOnly`. */
+export function camelCase(name: string): string {
+  return name.replace(/-([a-z])/g, (_all, letter: string) => letter.toUpperCase());
+}

@@ -1,7 +1,7 @@
 /** The flags of `siru build` as options of the library. Pure but for the environment that it is given. */
 import { SiruError } from '../base/errors.ts';
 import type { BuildOptions, Isolation, Secret } from '../build/options.ts';
-import { pairs, parseFields } from './arguments.ts';
+import { camelCase, pairs, parseFields } from './arguments.ts';
 import { progressModes } from './progress/modes.ts';
 import type { ProgressMode } from './progress/modes.ts';
 import type { RegistryFlags } from './registry-flags.ts';
@@ -66,10 +66,6 @@ export function refuseUnsupported(flags: BuildFlags): void {
     const off = value === undefined || value === false || value === 'false' || (name === 'provenance' && value === 'mode=none') || (name === 'call' && value === 'build');
     if (!off && value !== (name.startsWith('no-') ? true : undefined)) throw new SiruError('UNSUPPORTED', `--${name}: ${sentence}`);
   }
-}
-
-function camelCase(name: string): string {
-  return name.replace(/-([a-z])/g, (_all, letter: string) => letter.toUpperCase());
 }
 
 export function buildOptions(flags: BuildFlags, context: string, environment: Environment): Omit<BuildOptions, 'store'> {
@@ -146,7 +142,8 @@ export function parseSecret(text: string, environment: Environment): Secret {
   return type === undefined && environment[id] !== undefined ? { id, env: id } : { id, file: id };
 }
 
-function oneOf<T extends string>(name: string, value: string, allowed: readonly T[]): T {
+/** Throws USAGE. */
+export function oneOf<T extends string>(name: string, value: string, allowed: readonly T[]): T {
   if ((allowed as readonly string[]).includes(value)) return value as T;
   throw new SiruError('USAGE', `${name} ${value}: not one of ${allowed.join(', ')}`);
 }

@@ -20,8 +20,8 @@ export interface Call {
   environment: Readonly<Record<string, string | undefined>>;
   /** Fires at Ctrl-C and at a termination signal. */
   signal: AbortSignal;
-  /** Signals go to `take` instead of stopping the command, until it is disposed. */
-  forwardSignals(take: (name: NodeJS.Signals) => void): Disposable;
+  /** Signals stop nothing until it is disposed: the command passes them on. */
+  pauseSignals: () => Disposable;
   stdout: NodeJS.WriteStream;
   stderr: NodeJS.WriteStream;
   /** Text for standard output. */

@@ -23,6 +23,8 @@ const entry = (summary: string, load: () => Promise<CommandModule>): CommandEntr
 export const commands: Record<string, CommandEntry> = {
   build: entry('Build an image from a Dockerfile', () => import('./commands/build.ts')),
   run: entry('Run a command in a new container', () => import('./commands/run.ts')),
+  ps: entry('List containers', () => import('./commands/ps.ts')),
+  rm: entry('Remove containers', () => import('./commands/rm.ts')),
   images: entry('List images', () => import('./commands/images.ts')),
   history: entry('Show the history of an image', () => import('./commands/history.ts')),
   inspect: entry('Show all that is known of images, as JSON', () => import('./commands/inspect.ts')),
@@ -53,7 +55,7 @@ export const groups: Record<string, { summary: string; commands: Record<string, 
   },
   builder: { summary: 'Manage builds', commands: { build: 'build', prune: 'prune', du: 'du' } },
   buildx: { summary: 'Manage builds', commands: { build: 'build', prune: 'prune', du: 'du', version: 'version' }, hidden: true },
-  container: { summary: 'Manage containers', commands: { run: 'run' } },
+  container: { summary: 'Manage containers', commands: { run: 'run', ls: 'ps', list: 'ps', ps: 'ps', rm: 'rm', remove: 'rm' } },
   system: { summary: 'Manage the store', commands: { df: 'du', info: 'info', prune: 'prune' } },
 };
 
@@ -61,6 +63,7 @@ export const groups: Record<string, { summary: string; commands: Record<string, 
 export const headings: [string, string[]][] = [
   ['Common commands', ['build', 'run', 'images', 'pull', 'push']],
   ['Images', ['history', 'inspect', 'tag', 'rmi', 'save', 'load', 'import']],
+  ['Containers', ['ps', 'rm']],
   ['Registries', ['login', 'logout']],
   ['Store and machine', ['prune', 'du', 'info', 'version', 'completion']],
 ];

@@ -4,11 +4,15 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 
-const program = join(import.meta.dirname, '../../bin/siru.mjs');
 const folder = mkdtempSync(join(tmpdir(), 'siru-cli-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
+// The sources, whether or not there is a compiled program, which bin/siru.mjs would prefer.
+const program = join(folder, 'siru.mjs');
+writeFileSync(program, `import { main } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, 'main.ts')).href)};\nawait main(process.argv.slice(2));\n`);
+const asShell = `'${process.execPath}' '${program}'`;
 const environment = { ...process.env, SIRU_ROOT: join(folder, 'store'), HOME: folder, DOCKER_CONFIG: join(folder, 'docker') };
 
 interface Outcome {
@@ -160,7 +164,7 @@ test('on a terminal the picture is drawn over itself, and its last state stays',
   mkdirSync(context, { recursive: true });
   writeFileSync(join(context, 'Dockerfile'), 'FROM scratch\nCOPY a-file-with-a-rather-long-name-that-does-not-fit-into-the-line /\nCOPY \\\n . /all\n');
   writeFileSync(join(context, 'a-file-with-a-rather-long-name-that-does-not-fit-into-the-line'), 'x');
-  const command = `stty cols 60 rows 12; "${process.execPath}" "${program}" build -t drawn "${context}"`;
+  const command = `stty cols 60 rows 12; ${asShell} build -t drawn "${context}"`;
   const { stdout } = spawnSync('script', ['-qec', command, '/dev/null'], { env: { ...environment, TERM: 'xterm', NO_COLOR: '1' }, encoding: 'utf8' });
   assert.match(stdout, /\[\+\] Building \d\.\ds \(2\/\d\) FINISHED/);
   assert.match(stdout, / => \[2\/3\] COPY a-file.*…/);
@@ -196,7 +200,7 @@ test('Ctrl-C stops a command with 130, a termination signal with 143', async () 
 });
 
 test('a reader that goes away is no error', async () => {
-  const child = spawn('sh', ['-c', `"${process.execPath}" "${program}" completion bash | head -1`], { env: environment });
+  const child = spawn('sh', ['-c', `${asShell} completion bash | head -1`], { env: environment });
   let complaint = '';
   child.stderr.on('data', (text: Buffer) => (complaint += text.toString()));
   await new Promise((resolve) => child.on('close', resolve));
@@ -208,7 +212,7 @@ test('completion for bash knows commands, options, values and images', async (t)
   await siru(['import', baseTar(), 'base:3.0']);
   const script = join(folder, 'completion.bash');
   writeFileSync(script, (await siru(['completion', 'bash'])).stdout);
-  writeFileSync(join(folder, 'siru'), `#!/bin/sh\nexec "${process.execPath}" "${program}" "$@"\n`, { mode: 0o755 });
+  writeFileSync(join(folder, 'siru'), `#!/bin/sh\nexec ${asShell} "$@"\n`, { mode: 0o755 });
   const complete = (line: string): string[] => {
     const words = line.split(' ');
     const list = words.map((word) => `'${word}'`).join(' ');

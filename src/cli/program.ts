@@ -161,14 +161,14 @@ function findCommand(program: Command, words: readonly string[]): Command {
   return words.reduce((at, word) => at.commands.find((command) => command.name() === word)!, program);
 }
 
-function makeCall(path: string[], flags: GlobalFlags, { signal, forward }: Signals, store: () => Promise<Store>): Call {
+function makeCall(path: string[], flags: GlobalFlags, { signal, pause }: Signals, store: () => Promise<Store>): Call {
   const call: Call = {
     path,
     debug: flags.debug ?? false,
     registries: {},
     environment: process.env,
     signal,
-    forwardSignals: forward,
+    pauseSignals: pause,
     stdout: process.stdout,
     stderr: process.stderr,
     print: (text) => void process.stdout.write(text),

@@ -1,7 +1,7 @@
 /** The flags of `siru run` as plain values. Pure: the environment and the files that flags name are given. */
 import { isAbsolute, resolve } from 'node:path';
 import { SiruError } from '../base/errors.ts';
-import { parseFields } from './arguments.ts';
+import { camelCase, parseFields } from './arguments.ts';
 import { parseBytes } from './units.ts';
 
 /** Flags of docker that Siru does not carry out, and what to say. */
@@ -18,9 +18,20 @@ export const refusedRunFlags: readonly [flag: string, sentence: string][] = [
   ['--gpus <gpus>', 'GPUs are not passed on yet'],
   ['--restart <policy>', 'containers are not restarted'],
   ['--ulimit <ulimit>', 'limits of this kind are not supported yet'],
+  ['--pids-limit <count>', 'limits of this kind are not supported yet'],
+  ['--shm-size <bytes>', 'limits of this kind are not supported yet'],
+  ['-l, --label <label>', 'containers have no labels yet'],
   ['--pid <mode>', 'a container always has its own processes'],
   ['--ipc <mode>', 'a container always has its own memory for communication'],
 ];
+
+/** Throws UNSUPPORTED for a flag that asks for what Siru does not do. */
+export function refuseRunFlags(flags: Readonly<Record<string, unknown>>): void {
+  for (const [flag, sentence] of refusedRunFlags) {
+    const name = /--([a-z-]+)/.exec(flag)![1]!;
+    if (flags[camelCase(name)] !== undefined) throw new SiruError('UNSUPPORTED', `--${name}: ${sentence}`);
+  }
+}
 
 export interface BindMount {
   type: 'bind';

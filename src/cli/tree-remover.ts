@@ -1,6 +1,22 @@
-/** Removal of unpacked trees. Where their files belong to subordinate users, only the runtime's helper may remove them. */
+/** Removal of trees. Where their files belong to subordinate users, only the runtime's helper may remove them. */
+import { rm } from 'node:fs/promises';
 import type { Executor } from '../runtime/executor.ts';
 import type { Store } from '../store/store.ts';
+
+export interface FilesExecutor extends AsyncDisposable {
+  /** The helper, started at the first call. */
+  get: () => Promise<Executor>;
+}
+
+export function filesExecutor(store: Store): FilesExecutor {
+  let making: Promise<Executor> | undefined;
+  return {
+    get: () => (making ??= import('../runtime/helper-client.ts').then(({ createExecutor }) => createExecutor({ isolation: 'auto', folder: store.path('tmp'), purpose: 'files' }))),
+    async [Symbol.asyncDispose]() {
+      await (await making?.catch(() => undefined))?.close();
+    },
+  };
+}
 
 export interface TreeRemover extends AsyncDisposable {
   /** Undefined where this user owns all. */
@@ -8,21 +24,16 @@ export interface TreeRemover extends AsyncDisposable {
 }
 
 export function treeRemover(store: Store): TreeRemover {
-  if (process.platform !== 'linux' || process.getuid?.() === 0) return { async [Symbol.asyncDispose]() {} };
-  let making: Promise<Executor> | undefined;
-  return {
-    async removeTrees(paths) {
-      const { rm } = await import('node:fs/promises');
+  const executor = filesExecutor(store);
+  const remover: TreeRemover = { [Symbol.asyncDispose]: () => executor[Symbol.asyncDispose]() };
+  if (process.platform === 'linux' && process.getuid?.() !== 0) {
+    remover.removeTrees = async (paths) => {
       for (const path of paths) {
         // Most trees were never unpacked by the helper and go without it.
-        if (await rm(path, { recursive: true, force: true }).then(() => true, () => false)) continue;
-        const { createExecutor } = await import('../runtime/helper-client.ts');
-        making ??= createExecutor({ isolation: 'auto', folder: store.path('tmp'), purpose: 'files' });
-        await (await making).removeTrees([path]);
+        const gone = await rm(path, { recursive: true, force: true }).then(() => true, () => false);
+        if (!gone) await (await executor.get()).removeTrees([path]);
       }
-    },
-    async [Symbol.asyncDispose]() {
-      await (await making)?.close();
-    },
-  };
+    };
+  }
+  return remover;
 }

@@ -1,6 +1,7 @@
 /** `siru rmi` */
 import type { Command } from 'commander';
 import { isSiruError } from '../../base/errors.ts';
+import type { StoredImage } from '../../store/store.ts';
 import type { Call } from '../call.ts';
 import { errorText } from '../errors.ts';
 
@@ -18,12 +19,13 @@ export function configure(command: Command): void {
 }
 
 export async function run(call: Call, operands: string[], { force }: Flags): Promise<number> {
-  const { removeImage } = await import('../../images/remove.ts');
-  const store = await call.store();
+  const [store, { removeImage }, { listContainers }] = await Promise.all([call.store(), import('../../images/remove.ts'), import('../../containers/container.ts')]);
+  const users = (image: StoredImage): { name: string; running: boolean }[] =>
+    listContainers(store).filter((container) => container.image === image.manifest).map(({ name, status }) => ({ name, running: status !== 'exited' }));
   let failed = false;
   for (const name of operands) {
     try {
-      const { untagged, deleted } = removeImage(store, name, { force });
+      const { untagged, deleted } = removeImage(store, name, { force, users });
       for (const text of untagged) call.print(`Untagged: ${text}\n`);
       for (const digest of deleted) call.print(`Deleted: ${digest}\n`);
     } catch (error) {

@@ -81,7 +81,7 @@ export function createTransferProgress({ terminal, quiet, environment }: Pick<Pr
       if (timer) clearInterval(timer);
       if (screen) {
         process.off('exit', restore);
-        screen.finish(lines(undefined));
+        if (state.transfers.size > 0) screen.finish(lines(undefined));
       }
       const warnings = warningsText(state);
       if (warnings !== '') terminal.write(warnings);
