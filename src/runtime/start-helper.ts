@@ -49,7 +49,8 @@ export async function startHelper(nested: boolean): Promise<Helper> {
     // A session of its own: what is typed at the terminal concerns this process, which then tells the helper.
     detached: true,
     cwd: '/',
-    env: { PATH: process.env['PATH'], HOME: '/' },
+    // Where the launcher keeps compiled code, so that the helper starts quickly too.
+    env: { PATH: process.env['PATH'], HOME: '/', ...(process.env['NODE_COMPILE_CACHE'] ? { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] } : {}) },
   });
   const socket = child.stdio[3] as Socket;
   const helper: Helper = { child, socket, channel: createChannel(socket), listener: () => {} };

@@ -32,7 +32,7 @@ export interface Database {
 }
 
 /** Bytes of log that are not left behind: reading it costs the next one a millisecond. */
-const longLog = 512 * 1024;
+const longLog = 1024 * 1024;
 
 /** How long a writer waits for the writers of other processes, in milliseconds. */
 const patience = 20_000;

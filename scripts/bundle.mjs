@@ -1,0 +1,88 @@
+// Bundles the compiled program into few CommonJS files, so that it starts quickly. CommonJS, because linking ES modules
+// costs a third of a millisecond each and their view of a built-in module evaluates all of it; and built-in modules that
+// not every command needs are loaded at the first call into them.
+import { resolve } from 'node:path';
+import { rolldown } from 'rolldown';
+
+// Folder of the compiled modules, folder for the program.
+const [input, output] = process.argv.slice(2);
+
+/** Always needed, or loaded by Node before the program anyway. */
+const always = new Set(['fs', 'path', 'os', 'events', 'buffer', 'url', 'util', 'module', 'process']);
+
+/** Stands for a built-in module: functions and classes that load it when they are called. */
+function lazyModule(name) {
+  const module = process.getBuiltinModule(name);
+  const lines = ["let loaded;", `const load = () => loaded ??= process.getBuiltinModule(${JSON.stringify(name)});`];
+  for (const key of Object.keys(module)) {
+    if (key === 'default' || !/^[A-Za-z_$][\w$]*$/.test(key)) continue;
+    const local = `lazy_${key}`;
+    if (typeof Object.getOwnPropertyDescriptor(module, key).value === 'function') {
+      lines.push(`function ${local}(...args) { return new.target ? Reflect.construct(load().${key}, args) : load().${key}(...args); }`);
+    } else lines.push(`const ${local} = new Proxy({}, { get: (_, member) => load().${key}[member] });`);
+    lines.push(`export { ${local} as ${key} };`);
+  }
+  return `${lines.join('\n')}\nexport default new Proxy({}, { get: (_, member) => load()[member] });\n`;
+}
+
+const lazyBuiltins = {
+  name: 'lazy-builtins',
+  resolveId(id) {
+    if (!id.startsWith('node:')) return null;
+    return always.has(id.slice(5)) ? { id, external: true } : { id: `\0lazy:${id}`, moduleSideEffects: false };
+  },
+  load(id) {
+    return id.startsWith('\0lazy:') ? lazyModule(id.slice(6)) : null;
+  },
+};
+
+/** What each of these needs at once lies in one file; what several need is in the first. */
+const groups = {
+  core: ['cli/program.js', 'store/open-store.js'],
+  building: ['cli/commands/build.js', 'build/build.js'],
+};
+const members = new Map();
+
+function groupOf(id, getModuleInfo) {
+  if (members.size === 0) {
+    for (const [name, roots] of Object.entries(groups)) for (const root of roots) gather(resolve(input, root), name, getModuleInfo);
+  }
+  return members.get(id) ?? null;
+}
+
+function gather(id, name, getModuleInfo) {
+  const info = getModuleInfo(id);
+  if (!info || info.isEntry || members.has(id)) return;
+  members.set(id, name);
+  for (const imported of info.importedIds) gather(imported, name, getModuleInfo);
+}
+
+/** V8 keeps text that is ASCII throughout in half the bytes. */
+const asciiOnly = {
+  name: 'ascii-only',
+  generateBundle(options, files) {
+    for (const file of Object.values(files)) {
+      if (file.type === 'chunk') file.code = file.code.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+    }
+  },
+};
+
+const bundle = await rolldown({
+  input: { main: `${input}/cli/main.js`, helper: `${input}/runtime/helper.js` },
+  platform: 'node',
+  external: ['koffi'],
+  plugins: [lazyBuiltins, asciiOnly],
+  preserveEntrySignatures: 'allow-extension',
+  checks: { ineffectiveDynamicImport: false },
+  logLevel: 'warn',
+});
+await bundle.write({
+  dir: output,
+  format: 'cjs',
+  // Less to read; names stay, for stack traces.
+  minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+  entryFileNames: '[name].cjs',
+  chunkFileNames: '[name].cjs',
+  codeSplitting: { groups: [{ debugName: 'by command', name: (id, chunking) => groupOf(id, (module) => chunking.getModuleInfo(module)), includeDependenciesRecursively: false }] },
+});
+await bundle.close();
