@@ -1,5 +1,5 @@
 /** Brings an image from a registry into the store. */
-import { SiruError } from '../base/errors.ts';
+import { SiruError, isSiruError } from '../base/errors.ts';
 import type { Context } from '../base/context.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { ImageConfig } from '../oci/image-config.ts';
@@ -125,7 +125,11 @@ async function fetchBlob({ store, remote }: PullOptions, reference: Reference, d
     ingest.commit({ digest, size });
   } catch (error) {
     transfer.state('failed');
-    throw error;
+    if (!isSiruError(error) || error.code !== 'DIGEST') throw error;
+    throw new SiruError('DIGEST', `${familiarReference(reference)}: the blob that came is not the one that was asked for: ${error.message}`, {
+      hint: 'try again; if it stays so, the registry, a mirror or a proxy on the way holds a damaged copy',
+      cause: error,
+    });
   }
   transfer.state('done');
 }

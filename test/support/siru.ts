@@ -1,21 +1,12 @@
 /** Runs the program as people do: `bin/siru`, a store, arguments; collects what comes out. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, globSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const projectRoot: string = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 
-/** Words that start the program under test: `bin/siru`, or the sources where the compiled code is older than they are. */
-export const ownProgram: readonly string[] = isStale() ? [process.execPath, '--', `${projectRoot}/test/support/siru-from-sources.mjs`] : [`${projectRoot}/bin/siru`];
-
-function isStale(): boolean {
-  const built = join(projectRoot, 'dist/cli/main.js');
-  if (!existsSync(built)) return false;
-  const age = statSync(built).mtimeMs;
-  return globSync('src/**/*.ts', { cwd: projectRoot }).some((file) => !file.endsWith('.test.ts') && statSync(join(projectRoot, file)).mtimeMs > age);
-}
+/** Words that start the program under test. */
+export const ownProgram: readonly string[] = [`${projectRoot}/bin/siru`];
 
 export interface Outcome {
   /** Exit code; null when a signal ended it. */

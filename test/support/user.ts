@@ -64,7 +64,7 @@ async function readableProgram(folder: string, as: readonly string[], env: Recor
   if (tried?.code === 0) return ownProgram;
   const copy = join(folder, 'program');
   mkdirSync(copy);
-  for (const part of ['bin', 'src', 'dist', 'test/support', '.node', 'package.json', 'node_modules/commander', 'node_modules/koffi', 'node_modules/@koromix']) {
+  for (const part of ['bin', 'src', 'dist', '.node', 'package.json', 'node_modules/commander', 'node_modules/koffi', 'node_modules/@koromix']) {
     if (existsSync(join(projectRoot, part))) cpSync(join(projectRoot, part), join(copy, part), { recursive: true, verbatimSymlinks: true });
   }
   // Node itself may lie where only root may look.
@@ -73,5 +73,5 @@ async function readableProgram(folder: string, as: readonly string[], env: Recor
     cpSync(process.execPath, join(copy, '.node/node'));
   }
   await command(['chmod', '-R', 'a+rX', copy]);
-  return ownProgram.length === 1 ? [join(copy, 'bin/siru')] : [join(copy, '.node/node'), '--', join(copy, 'test/support/siru-from-sources.mjs')];
+  return [join(copy, 'bin/siru')];
 }
