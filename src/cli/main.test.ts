@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -197,6 +197,39 @@ test('Ctrl-C stops a command with 130, a termination signal with 143', async () 
       assert.equal(complaint, '');
     }
   }
+});
+
+test('flags of run that are not understood, or not carried out, exit with 125', async () => {
+  for (const [args, message] of [[['--bad', 'x'], /unknown option '--bad'/], [['-d', 'x'], /--detach: /], [['--pull', 'never', 'not-here'], /not-here/], [['-v', 'name:/x', 'x'], /named volumes/]] as const) {
+    const { code, stderr } = await siru(['run', ...args]);
+    assert.equal(code, 125, stderr);
+    assert.match(stderr, message);
+  }
+});
+
+test('a container runs with its exit code, its input and the changes that flags ask for', async (t) => {
+  const busybox = ['/bin/busybox', '/usr/bin/busybox'].find((path) => existsSync(path));
+  const rung = (await siru(['info', '--format', '{{.Rung}}'])).stdout.trim();
+  if (!busybox || rung === 'R5') return t.skip(busybox ? 'this machine has no way to run containers; see siru info' : 'busybox is missing');
+  const tree = join(folder, 'busybox');
+  mkdirSync(join(tree, 'bin'), { recursive: true });
+  copyFileSync(busybox, join(tree, 'bin/busybox'));
+  for (const name of ['sh', 'cat', 'sleep']) symlinkSync('busybox', join(tree, 'bin', name));
+  spawnSync('tar', ['-C', tree, '-cf', join(folder, 'busybox.tar'), '.']);
+  await siru(['import', '-c', 'ENV NAME=image', '-c', 'CMD ["sh", "-c", "echo $NAME"]', join(folder, 'busybox.tar'), 'busybox:1']);
+
+  assert.equal((await siru(['run', '--rm', 'busybox:1'])).stdout, 'image\n');
+  assert.equal((await siru(['run', '--rm=true', '-e=NAME=flag', 'busybox:1'])).stdout, 'flag\n');
+  assert.deepEqual(await siru(['run', '--rm', 'busybox:1', 'sh', '-c', 'echo "$0 $1"; exit 3', '--rm', '-x']), { code: 3, stdout: '--rm -x\n', stderr: '' });
+  assert.equal((await siru(['run', '-i', '--rm', 'busybox:1', 'cat'], { input: 'through\n' })).stdout, 'through\n');
+  assert.equal((await siru(['run', '--rm', 'busybox:1', 'no-such-program'])).code, 127);
+  assert.equal((await siru(['run', '--rm', 'busybox:1', '/bin'])).code, 126);
+
+  assert.equal((await siru(['run', '--name', 'kept', 'busybox:1'])).code, 0);
+  assert.match((await siru(['ps', '-a'])).stdout, /busybox:1 +"sh -c echo \$NAME" .*Exited \(0\) .*kept/);
+  assert.match((await siru(['rmi', 'busybox:1'])).stderr, /used by container kept/);
+  assert.equal((await siru(['rm', 'kept'])).stdout, 'kept\n');
+  assert.equal((await siru(['container', 'ls', '-aq'])).stdout, '');
 });
 
 test('a reader that goes away is no error', async () => {
