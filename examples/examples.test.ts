@@ -36,7 +36,7 @@ const example = (name: string, ...args: string[]): ReturnType<typeof execute> =>
 test('build.ts builds three times and tells why the last one differs', async () => {
   const { code, output, errors } = await example('build.ts');
   assert.equal(code, 0, errors);
-  assert.equal(output, `executed: COPY greeting.txt /greeting.txt (never built before)
+  assert.equal(output, `executed: COPY greeting.txt /greeting.txt
 cached: COPY greeting.txt /greeting.txt
 the same image: true
 executed: COPY greeting.txt /greeting.txt (greeting.txt changed)

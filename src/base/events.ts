@@ -37,7 +37,7 @@ export type Event =
       bytes?: number;
       /** diff ID of the step's layer, when it has one. */
       diffId?: string;
-      /** Why it was not reused, in one line: `src/app.js changed`. */
+      /** Why it was not reused, in one line: `src/app.js changed`. Absent for a step that this project never had. */
       reason?: string;
       /** What went wrong. */
       error?: string;

@@ -10,7 +10,7 @@ import type { Instruction } from '../dockerfile/instruction.ts';
 import { sha256 } from '../oci/digest.ts';
 import { mediaTypes } from '../oci/media-types.ts';
 import { solveStep } from '../solver/solve.ts';
-import type { Solved, Step } from '../solver/step.ts';
+import type { Reason, Solved, Step } from '../solver/step.ts';
 import { openBaseImage } from './base-image.ts';
 import { locate } from './failure.ts';
 import { openLayerStack, type LayerStack, type StackLayer } from './layer-stack.ts';
@@ -181,14 +181,19 @@ async function solvePlanned(session: Session, instruction: Instruction, plan: St
       });
       return solveStep(step, session.solver, readListing(session.store), context);
     });
-    const [first] = solved.reasons;
-    const reason = first?.part === 'parent' && placed.changed ? `it stands on ${placed.changed}, which changed` : first?.text;
+    const reason = reasonText(solved.reasons[0], placed.changed);
     done(solved.status, { bytes: solved.layer.size, diffId: solved.layer.diffId, key: solved.key, ...(reason === undefined ? {} : { reason }) });
     return solved;
   } catch (error) {
     done(context.signal.aborted ? 'cancelled' : 'failed', { error: messageOf(error) });
     throw error;
   }
+}
+
+/** The first reason of a miss in one line; none for a step that was never here before. */
+function reasonText(first: Reason | undefined, changed: string | undefined): string | undefined {
+  if (first?.part === 'new') return undefined;
+  return first?.part === 'parent' && changed !== undefined ? `it stands on ${changed}, which changed` : first?.text;
 }
 
 function lazyStack(session: Session, layers: StackLayer[]): () => Promise<LayerStack> {

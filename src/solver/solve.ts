@@ -50,7 +50,7 @@ function reasonsFor(step: Step, key: Digest, parts: KeyPart[], solver: Solver, r
     const reasons = explainMiss(before.parts, parts, readListing);
     if (reasons.length > 0) return reasons;
   }
-  return [{ part: 'cache', text: 'never built before' }];
+  return [{ part: 'new', text: 'never built before' }];
 }
 
 async function execute(step: Step, key: Digest, parts: KeyPart[], reasons: Reason[], solver: Solver, context: Context): Promise<Solved> {
