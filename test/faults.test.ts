@@ -185,6 +185,7 @@ test('registries and base images', { skip: registryMissing() || needs('busybox')
     assert.equal(out.code, 0, out.stderr);
     assertFault(await world.run(['push', `${closed.host}/group/base:1`], { env }), [/siru login/]);
     await world.ok('rmi', `${closed.host}/group/base:1`);
+    await world.ok('prune', '-f');
   });
 
   await t.test('a manifest of 100 MB, a registry that answers nonsense, one that is slow to begin with', async () => {

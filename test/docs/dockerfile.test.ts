@@ -16,5 +16,5 @@ test('the list of warnings is complete', () => {
   }
   const page = readFileSync(join(root, 'docs/dockerfile.md'), 'utf8');
   const section = /^## Warnings$([^]*)/m.exec(page)![1]!.split(/^ {4}/m)[0]!;
-  assert.deepEqual([...section.matchAll(/`(\w+)`/g)].map(([, name]) => name).sort(), [...names].sort());
+  assert.deepEqual(new Set([...section.matchAll(/`(\w+)`/g)].map(([, name]) => name)), new Set(names));
 });

@@ -19,9 +19,9 @@ export interface BuildCase {
   /** Arguments of `siru run` after the image instead of `shell`. */
   run?: string[];
   /** Members of `siru inspect`'s Config that must be so. */
-  config?: Partial<Inspected['Config']>;
-  /** Paths in the image's own layers, in order, for images that cannot be run. */
-  then?(world: World, tag: string, context: string): Promise<void>;
+  config?: { [Member in keyof Inspected['Config']]?: Inspected['Config'][Member] | null };
+  /** More to look at, when the above holds. */
+  also?(world: World, tag: string, context: string): Promise<void>;
   /** The build must fail and say this. */
   fails?: RegExp;
 }
@@ -51,7 +51,7 @@ export async function carryOut(world: World, build: BuildCase): Promise<Outcome>
     assert.equal(ran.stdout, build.prints, `standard output; error output: ${ran.stderr}`);
     assert.equal(ran.code, 0, ran.stderr);
   }
-  await build.then?.(world, tag, context);
+  await build.also?.(world, tag, context);
   return outcome;
 }
 

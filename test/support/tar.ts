@@ -14,7 +14,8 @@ export interface RawEntry {
 
 export function rawTar(entries: readonly RawEntry[], end = true): Buffer {
   const parts: Buffer[] = [];
-  for (const { name, type = '0', link = '', text = '', mode = type === '5' ? 0o755 : 0o644, size, device = [0, 0] } of entries) {
+  for (const { name, type = '0', link = '', text = '', mode = type === '5' ? 0o755 : 0o644, size, device } of entries) {
+    const [major, minor] = device ?? [0, 0];
     const bytes = Buffer.from(text as string);
     const header = Buffer.alloc(512);
     const octal = (value: number, at: number, length: number): void => void header.write(`${value.toString(8).padStart(length - 1, '0')}\0`, at, 'latin1');
@@ -28,8 +29,8 @@ export function rawTar(entries: readonly RawEntry[], end = true): Buffer {
     header.write(type, 156, 'latin1');
     header.write(link, 157, 100);
     header.write('ustar\x0000', 257, 'latin1');
-    octal(device[0], 329, 8);
-    octal(device[1], 337, 8);
+    octal(major, 329, 8);
+    octal(minor, 337, 8);
     octal(header.reduce((sum, byte) => sum + byte, 0), 148, 7);
     parts.push(header, bytes, Buffer.alloc((512 - (bytes.length % 512)) % 512));
   }
