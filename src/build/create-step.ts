@@ -2,6 +2,7 @@
 import { StringDecoder } from 'node:string_decoder';
 import { SiruError } from '../base/errors.ts';
 import { ensureUnpacked } from '../images/layers.ts';
+import type { Digest } from '../oci/digest.ts';
 import { mediaTypes } from '../oci/media-types.ts';
 import type { ProcessSpec } from '../runtime/executor.ts';
 import { resolveUser } from '../runtime/users.ts';
@@ -43,6 +44,7 @@ export async function createStep(session: Session, plan: StepPlan, place: StepPl
     view: stack.view,
     readFile: (path) => stack.readFile(path),
     source: (from) => sourceTree(session, from, place.platform),
+    similar: session.similar,
   };
   if (session.options.sourceDateEpoch !== undefined) deps.epoch = session.options.sourceDateEpoch;
   if (plan.kind === 'workdir') return createWorkdirStep(plan, deps);
@@ -62,7 +64,7 @@ function runDeps(session: Session, plan: RunPlan, place: StepPlace): RunDeps {
     store,
     layers: place.layers,
     executor: () => session.executor(),
-    unpack: (layers, executor, context) => ensureUnpacked(store, layers, executor, context),
+    unpack: (layers, executor, context) => ensureUnpacked(store, layers, executor, context, similarTo(session, layers)),
     resolveUser: async (user) => resolveUserIn(await place.stack(), user),
     bindContent: (mount) => bindContent(session, mount, place),
     secret: (id) => session.secret(id),
@@ -92,6 +94,14 @@ export function prepareToRun(session: Session, layers: StackLayer[]): void {
     .executor()
     .then((executor) => ensureUnpacked(session.store, layers, executor, session.context))
     .catch(() => {});
+}
+
+/** Two layers of one stack must not share files: a process that looks at both would take them for hard links. */
+function similarTo(session: Session, layers: readonly StackLayer[]): (diffId: Digest) => Digest | undefined {
+  return (diffId) => {
+    const similar = session.similar.get(diffId);
+    return layers.some((layer) => layer.diffId === similar) ? undefined : similar;
+  };
 }
 
 async function resolveUserIn(stack: LayerStack, user: string): Promise<ProcessSpec['user']> {

@@ -9,6 +9,7 @@ import type { StepRef } from '../base/events.ts';
 import { createLimit } from '../base/limit.ts';
 import type { SourceText } from '../dockerfile/errors.ts';
 import type { Dockerfile } from '../dockerfile/instruction.ts';
+import type { Digest } from '../oci/digest.ts';
 import { formatPlatform, type Platform } from '../oci/platform.ts';
 import type { Remote } from '../remote/client.ts';
 import type { Executor } from '../runtime/executor.ts';
@@ -41,6 +42,8 @@ export interface Session extends AsyncDisposable {
   remote(): Promise<Remote>;
   /** The main build context, walked at the first call. */
   contextTree(): SourceTree;
+  /** For layers that this build made: the layer that the same place had before. */
+  similar: Map<Digest, Digest>;
   /** The result of a stage, solved at the first call. */
   stage(index: number): Promise<StageResult>;
   /** An image that files are taken from, opened once per reference. */
@@ -119,6 +122,7 @@ export function createSession(parts: SessionParts): Session {
     executor: executor.get,
     remote: remote.get,
     contextTree: contextTree.get,
+    similar: new Map(),
     stage(index) {
       let solving = stages.get(index);
       if (!solving) {

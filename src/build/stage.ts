@@ -64,10 +64,10 @@ export async function solveStage(session: Session, index: number): Promise<Stage
       const slots = places(next.text);
       // Waiting for other stages is not this step's time.
       await Promise.all(stagesRead(next.step).map((stage) => session.stage(stage)));
-      // A place that was never built will not be a hit: what a RUN after it needs can be made ready meanwhile.
-      const cold = !slots.some((slot) => session.store.records.lastKey(slot));
-      if (cold && next.step.kind !== 'run' && instructions.slice(at).some(({ kind }) => kind === 'run')) prepareToRun(session, [...layers]);
-      const solved = await solvePlanned(session, instruction, next.step, { state, layers: [...layers], place, slots, changed });
+      const runFollows = next.step.kind !== 'run' && instructions.slice(at).some(({ kind }) => kind === 'run');
+      // A place that was never built will not be a hit.
+      if (runFollows && !slots.some((slot) => session.store.records.lastKey(slot))) prepareToRun(session, [...layers]);
+      const solved = await solvePlanned(session, instruction, next.step, { state, layers: [...layers], place, slots, changed, runFollows });
       if (solved.status === 'executed') changed = next.text;
       const { diffId, size } = solved.layer;
       entry.layer = { diffId, descriptor: { mediaType: mediaTypes.layer, digest: diffId, size } };
@@ -153,6 +153,8 @@ interface Placed {
   layers: StackLayer[];
   place: { stage: string; index: number; total: number; text: string; line: number };
   slots: string[];
+  /** A later instruction of the stage is a RUN. */
+  runFollows: boolean;
   /** The step or base further down that changed last, if any did. */
   changed?: string;
 }
@@ -179,7 +181,12 @@ async function solvePlanned(session: Session, instruction: Instruction, plan: St
         stack: lazyStack(session, placed.layers),
         onOutput: (stream, text) => context.emit({ type: 'step-log', step: ref, stream, text }),
       });
-      return solveStep(step, session.solver, readListing(session.store), context);
+      // What the RUN needs is made ready while this step writes its layer.
+      const executed = (of: Context): ReturnType<Step['execute']> => {
+        if (placed.runFollows) prepareToRun(session, placed.layers);
+        return step.execute(of);
+      };
+      return solveStep({ ...step, execute: executed }, session.solver, readListing(session.store), context);
     });
     const reason = reasonText(solved.reasons[0], placed.changed);
     done(solved.status, { bytes: solved.layer.size, diffId: solved.layer.diffId, key: solved.key, ...(reason === undefined ? {} : { reason }) });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Context } from '../base/context.ts';
 import { SiruError } from '../base/errors.ts';
 import { shortId } from '../oci/digest.ts';
+import type { Digest } from '../oci/digest.ts';
 import { compressionOf } from '../oci/media-types.ts';
 import type { Compression } from '../oci/media-types.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
@@ -41,9 +42,16 @@ export async function ensureTar(store: Store, layer: ImageLayer, context: Contex
 
 /**
  * Unpacks the layers that are not unpacked yet, two at a time, and records their tables of contents. Only a blob of each is
- * needed, in whatever compression. Throws as ensureToc, and RUNTIME when the executor fails.
+ * needed, in whatever compression. `similar` may name a layer that shares files with one of them and will not be mounted
+ * together with it: what is the same is not written again. Throws as ensureToc, and RUNTIME when the executor fails.
  */
-export async function ensureUnpacked(store: Store, layers: readonly ImageLayer[], executor: Executor, context: Context): Promise<void> {
+export async function ensureUnpacked(
+  store: Store,
+  layers: readonly ImageLayer[],
+  executor: Executor,
+  context: Context,
+  similar?: (diffId: Digest) => Digest | undefined,
+): Promise<void> {
   const missing = new Map(layers.filter(({ diffId }) => !store.layers.unpacked(diffId) || !store.layers.get(diffId)).map((layer) => [layer.diffId, layer]));
   await together([...missing.values()], unpackedAtOnce, context, async (layer, inner) => {
     const { diffId } = layer;
@@ -56,13 +64,26 @@ export async function ensureUnpacked(store: Store, layers: readonly ImageLayer[]
     mkdirSync(target, { recursive: true });
     // A process that was killed may have left a tree that is whole or is not.
     if (existsSync(join(target, 'fs'))) await executor.removeTrees([join(target, 'fs')]);
-    const summary = await executor.unpack({ blob: store.blobs.path(descriptor.digest), compression, diffId, target }, inner.signal);
-    // Only now is it known that the blob is the layer; nobody else's word for that is taken.
-    remember(store, layer, descriptor);
-    store.layers.put(summary, readFileSync(join(target, 'toc')));
+    const request = { blob: store.blobs.path(descriptor.digest), compression, diffId, target };
+    if (descriptor.digest === diffId && store.layers.get(diffId)) {
+      // The tar is the store's own, and so is its table.
+      const like = similar?.(diffId);
+      const shared = like !== undefined && store.layers.get(like) && store.layers.unpacked(like) ? { like: treeOf(store, like) } : {};
+      await executor.unpack({ ...request, toc: join(target, 'toc'), ...shared }, inner.signal);
+    } else {
+      const summary = await executor.unpack(request, inner.signal);
+      // Only now is it known that the blob is the layer; nobody else's word for that is taken.
+      remember(store, layer, descriptor);
+      store.layers.put(summary, readFileSync(join(target, 'toc')));
+    }
     store.layers.setUnpacked(diffId);
     transfer.state('done');
   });
+}
+
+function treeOf(store: Store, diffId: Digest): { fs: string; toc: string } {
+  const folder = store.layers.path(diffId);
+  return { fs: join(folder, 'fs'), toc: join(folder, 'toc') };
 }
 
 async function readThrough(store: Store, layer: ImageLayer, keepTar: boolean, context: Context): Promise<void> {

@@ -40,6 +40,8 @@ export function createUnpacker(root: string, options: UnpackOptions): TreeTarget
   const skipped: Skipped = { devices: 0, xattrs: {} };
   mkdirSync(root, { recursive: true });
   if (readdirSync(root).length > 0) throw new SiruError('STORE', `${root} is not empty, so a layer cannot be unpacked into it`);
+  /** Bits that a new file does not get, or that a change of owner takes away. Directories stay closed to others until the end. */
+  const hidden = 0o7000 | process.umask();
   const at = (path: string): string | Buffer => fsPath(path === '' ? root : `${root}/${path}`);
   let fd: number | undefined;
   let entryOfFd: Entry | undefined;
@@ -48,7 +50,7 @@ export function createUnpacker(root: string, options: UnpackOptions): TreeTarget
   let fdOwner: { uid: number; gid: number } | undefined;
 
   function open(entry: Entry): number {
-    const opened = openSync(at(entry.path), createFlags, 0o600);
+    const opened = openSync(at(entry.path), createFlags, entry.mode & hidden ? 0o600 : entry.mode);
     fd = opened;
     entryOfFd = entry;
     // New files get these owners, unless the directory's set-group-ID bit or a mount option says otherwise.
@@ -171,7 +173,7 @@ export function createUnpacker(root: string, options: UnpackOptions): TreeTarget
         const opened = fd ?? open(entry);
         if (owners && (entry.uid !== fdOwner!.uid || entry.gid !== fdOwner!.gid)) fchownSync(opened, entry.uid, entry.gid);
         // After the owner, because a change of owner takes set-user-ID and file capabilities away.
-        if (entry.mode !== 0o600) fchmodSync(opened, entry.mode);
+        if (entry.mode & hidden && entry.mode !== 0o600) fchmodSync(opened, entry.mode);
         if (entry.xattrs) setAttributes(at(entry.path), entry);
         setFileTime(opened, entry.mtime);
         fd = undefined;

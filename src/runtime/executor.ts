@@ -52,6 +52,13 @@ export interface UnpackRequest {
   target: string;
   /** Also keep the uncompressed tar here. */
   tar?: string;
+  /**
+   * Path of the layer's table of contents, when the blob is a tar that this store wrote or has read through: then it is
+   * not read through again, and the table is not written.
+   */
+  toc?: string;
+  /** With `toc`: an unpacked layer that may share files with this one; those become further names of the same files. */
+  like?: { fs: string; toc: string };
 }
 
 export interface PrepareRequest {

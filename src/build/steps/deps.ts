@@ -1,6 +1,7 @@
 /** What COPY, ADD and WORKDIR need of the stage and the session that they belong to. */
 import type { Context } from '../../base/context.ts';
 import type { View } from '../../layer/toc-contract.ts';
+import type { Digest } from '../../oci/digest.ts';
 import type { Store } from '../../store/store.ts';
 import type { SourceTree } from '../contexts/source.ts';
 import type { SourceRef } from '../step-plan.ts';
@@ -19,6 +20,8 @@ export interface FileStepDeps {
   readFile(path: string): Promise<Uint8Array | undefined>;
   /** The files that an instruction copies from. */
   source(from: SourceRef): Promise<SourceTree>;
+  /** Gets, for a layer that was made, the one that its place had before; they share most files. */
+  similar?: Map<Digest, Digest>;
   /** SOURCE_DATE_EPOCH in seconds: no time in the layer is newer. */
   epoch?: number;
 }

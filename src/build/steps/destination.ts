@@ -30,6 +30,8 @@ export interface Output {
   bytes?: Uint8Array;
   /** The digest was found by reading the file in this build. */
   hashed?: boolean;
+  /** The same bytes in the tar of an earlier layer. */
+  earlier?: { fd: number; offset: number };
 }
 
 /** How directories that are made look. */

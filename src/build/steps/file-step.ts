@@ -13,6 +13,7 @@ import type { SourceTree } from '../contexts/source.ts';
 import type { PlannedCopy } from './copy-plan.ts';
 import type { FileStepDeps } from './deps.ts';
 import type { Output } from './destination.ts';
+import { openEarlierLayer } from './earlier-layer.ts';
 import { hashFiles } from './hash-files.ts';
 import { startHashThread } from './hash-thread.ts';
 import { createPause, executedOf, writeLayer, type WrittenLayer } from './write-layer.ts';
@@ -63,7 +64,7 @@ export function createFileStep(deps: FileStepDeps, plan: () => Promise<FileStepP
     async execute(context): Promise<Executed> {
       const { planned, verify } = made!;
       try {
-        const layer = captured ?? (await write(planned.outputs, store, context, verify));
+        const layer = captured ?? (await write(planned.outputs, deps, context, verify));
         captured = undefined;
         return executedOf(layer, planned.newest);
       } finally {
@@ -104,7 +105,7 @@ async function findDigests(outputs: Output[], deps: FileStepDeps, verify: (() =>
     }
   }
   if (unknown.length === 0) return undefined;
-  if (missing > known) return write(outputs, deps.store, context, verify);
+  if (missing > known) return write(outputs, deps, context, verify);
   await prepare(unknown);
   await hashFiles(unknown, createPause(context));
   return undefined;
@@ -117,12 +118,14 @@ async function prepare(outputs: Output[]): Promise<void> {
 }
 
 /** Writes the layer and makes sure that no file changed since its digest was learned. */
-async function write(outputs: Output[], store: FileStepDeps['store'], context: Context, verify?: () => void): Promise<WrittenLayer> {
+async function write(outputs: Output[], { store, slots, similar }: FileStepDeps, context: Context, verify?: () => void): Promise<WrittenLayer> {
   await prepare(outputs);
+  using earlier = openEarlierLayer(slots, store);
+  earlier?.offer(outputs);
   using thread = await startHashThread(outputs);
   const trusted = outputs.filter((output) => {
     const { entry, hashed, found } = output;
-    return found && entry.type === 'file' && (entry.digest !== undefined ? !hashed : thread?.digestOf(output) !== undefined);
+    return found && entry.type === 'file' && !output.earlier && (entry.digest !== undefined ? !hashed : thread?.digestOf(output) !== undefined);
   });
   const layer = await writeLayer(outputs, store, context, thread);
   try {
@@ -132,6 +135,7 @@ async function write(outputs: Output[], store: FileStepDeps['store'], context: C
     layer.drop();
     throw error;
   }
+  if (earlier) similar?.set(layer.summary.diffId, earlier.diffId);
   return layer;
 }
 

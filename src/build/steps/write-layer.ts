@@ -101,6 +101,7 @@ function contentOf(output: Output, thread: HashThread | undefined): Content | un
   const { entry, found, tree, bytes } = output;
   if (entry.type !== 'file') return undefined;
   if (bytes) return { bytes };
+  if (output.earlier) return output.earlier;
   if (!found || !tree) return undefined;
   const content = tree.content(found);
   const digest = thread?.digestOf(output);
