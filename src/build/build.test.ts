@@ -17,8 +17,8 @@ const cannotRun = process.platform !== 'linux' ? 'RUN needs Linux' : process.get
 interface World {
   store: Store;
   context: string;
-  write(files: Record<string, string>): void;
-  build(dockerfile: string, options?: Partial<BuildOptions>): Promise<BuildResult & { events: Event[]; lines: string[] }>;
+  write: (files: Record<string, string>) => void;
+  build: (dockerfile: string, options?: Partial<BuildOptions>) => Promise<BuildResult & { events: Event[]; lines: string[] }>;
 }
 
 async function world(t: TestContext): Promise<World> {

@@ -1,4 +1,5 @@
 /** What a command gets: where the store is, how to stop, where to print. One per command line. */
+import type { Command } from 'commander';
 import type { Context } from '../base/context.ts';
 import type { Event } from '../base/events.ts';
 import type { RegistryOptions } from '../remote/configuration.ts';
@@ -30,5 +31,7 @@ export interface Call {
   tell(text: string): void;
   /** The store, opened at the first call and closed when the command ends. */
   store(): Promise<Store>;
+  /** Every command with its options, for completion. */
+  wholeProgram(): Promise<Command>;
   context(emit?: (event: Event) => void): Context;
 }

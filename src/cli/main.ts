@@ -1,5 +1,5 @@
 /** The command line begins here: `main(process.argv.slice(2))`. Nothing but the version is answered without loading more. */
-import { userAgent } from '../remote/user-agent.ts';
+import { version } from '../base/version.ts';
 
 /** Carries a command line out and sets the process's exit code. Ends the process itself when something keeps it alive. */
 export async function main(argv: string[]): Promise<void> {
@@ -16,10 +16,6 @@ export async function main(argv: string[]): Promise<void> {
   const outputs = [process.stdout, process.stderr].filter(({ writableLength }) => writableLength > 0);
   await Promise.all(outputs.map((output) => new Promise((resolve) => output.once('drain', resolve))));
   process.exit();
-}
-
-export function version(): string {
-  return userAgent().replace(/^siru\/?/, '') || 'unknown';
 }
 
 function leaveOnBrokenPipe(error: NodeJS.ErrnoException): void {

@@ -10,7 +10,7 @@ import type { Call } from './call.ts';
 import { commands, groups, headings, quietWords } from './command-table.ts';
 import type { CommandModule } from './command-table.ts';
 import { errorText } from './errors.ts';
-import { version } from './main.ts';
+import { version } from '../base/version.ts';
 import { watchSignals } from './signals.ts';
 import type { Signals } from './signals.ts';
 
@@ -174,6 +174,7 @@ function makeCall(path: string[], flags: GlobalFlags, { signal, pause }: Signals
     print: (text) => void process.stdout.write(text),
     tell: (text) => void process.stderr.write(text),
     store,
+    wholeProgram,
     context: (emit) => contextOf({ signal, onEvent: emit }),
   };
   if (flags.config !== undefined) {

@@ -11,7 +11,6 @@ import { redactUrl } from './errors.ts';
 import { checkTarget, isLoopback } from './hosts.ts';
 import { proxyFor } from './proxy.ts';
 import { parseRetryAfter, waitBefore } from './retry.ts';
-import { userAgent } from './user-agent.ts';
 
 test('challenges are read as RFC 9110 writes them', () => {
   assert.deepEqual(parseChallenges('Bearer realm="https://a/t",service="s, \\"q\\"",scope="repository:x:pull,push", Basic realm=plain'), [
@@ -100,4 +99,3 @@ test('URLs in messages show no secrets', () => {
   assert.equal(redactUrl(new URL('https://u:p@h/x?digest=sha256:1&X-Amz-Signature=abc#f')), 'https://h/x?digest=sha256%3A1&X-Amz-Signature=xxx');
 });
 
-test('the user agent has the version', () => assert.match(userAgent(), /^siru\/\d+\.\d+\.\d+/));

@@ -14,7 +14,7 @@ import { checkTarget } from './hosts.ts';
 import { proxyFor } from './proxy.ts';
 import { defaultRetry, retryableCode, retryableStatus, sleep, waitBefore } from './retry.ts';
 import type { RetryPolicy } from './retry.ts';
-import { userAgent } from './user-agent.ts';
+import { version } from '../base/version.ts';
 
 export interface HttpRequest {
   method: string;
@@ -86,7 +86,7 @@ export function createTransport(options: TransportOptions = {}): Transport {
   const follow = async (request: HttpRequest, context: Context): Promise<HttpResponse> => {
     let current = request;
     let { url } = request;
-    const headers: Record<string, string> = { 'user-agent': (agentName ??= userAgent()), ...request.headers };
+    const headers: Record<string, string> = { 'user-agent': (agentName ??= `siru/${version()}`), ...request.headers };
     for (let hop = 0; ; hop++) {
       const response = await exchange(current, url, headers, context);
       const { location } = response.headers;

@@ -16,8 +16,8 @@ Examples:
 }
 
 export async function run(call: Call, [shell]: string[]): Promise<void> {
-  const [{ wholeProgram }, { completionWords }] = await Promise.all([import('../program.ts'), import('../completion/words.ts')]);
-  const words = completionWords(await wholeProgram());
+  const { completionWords } = await import('../completion/words.ts');
+  const words = completionWords(await call.wholeProgram());
   if (shell === 'bash') call.print((await import('../completion/bash.ts')).bashScript(words));
   else if (shell === 'zsh') call.print((await import('../completion/zsh.ts')).zshScript(words));
   else call.print((await import('../completion/fish.ts')).fishScript(words));

@@ -4,7 +4,7 @@ import { formatPlatform, hostPlatform } from '../../oci/platform.ts';
 import type { Probe } from '../../runtime/probe.ts';
 import type { Call } from '../call.ts';
 import { formatObjects } from '../format.ts';
-import { version } from '../main.ts';
+import { version } from '../../base/version.ts';
 import { asStruct } from '../template/value.ts';
 
 interface Flags {

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { Call } from '../call.ts';
 import { formatObjects } from '../format.ts';
-import { version } from '../main.ts';
+import { version } from '../../base/version.ts';
 import { asStruct } from '../template/value.ts';
 
 interface Flags {
