@@ -14,9 +14,14 @@ import { attempt, run } from './process.ts';
 export interface Tool {
   name: string;
   version: string;
-  build(context: string, tag: string): string[];
-  /** Forgets every build, keeps the base images. */
+  /** `cold` takes nothing from earlier builds. */
+  build(context: string, tag: string, cold?: boolean): string[];
+  /** What a cold build needs beside: Siru gets a new store. */
+  start(): void;
+  /** Removes the images that the benchmarks made, so that a pull brings all of them. */
   forget(): void;
+  /** Frees the disk, at the end of a workload. */
+  clean(): void;
   tag(from: string, to: string): string[];
   push(tag: string): string[];
   pull(tag: string): string[];
@@ -28,25 +33,26 @@ export interface Tool {
 export const siruBinary: string = resolve(import.meta.dirname, '../bin/siru');
 const wrapper = (process.env.SIRU_BENCH_PEERS ?? '').split(' ').filter(Boolean);
 
-export function siruTool(root: string): Tool {
-  const siru = (...args: string[]): string[] => [siruBinary, '--root', root, ...args];
+export function siruTool(folder: string): Tool {
+  let stores = 0;
+  const siru = (...args: string[]): string[] => [siruBinary, '--root', join(folder, String(stores)), ...args];
   const bases: Base[] = [];
+  const start = (): void => {
+    stores++;
+    for (const { tar, tag } of bases) run(siru('import', tar, tag));
+  };
   return {
     name: 'siru',
     version: run([siruBinary, '--version']).trim(),
     build: (context, tag) => siru('build', '-q', '-t', tag, context),
-    forget() {
-      rmSync(root, { recursive: true, force: true });
-      for (const { tar, tag } of bases) run(siru('import', tar, tag));
-    },
+    start,
+    forget: start,
+    clean: () => rmSync(folder, { recursive: true, force: true }),
     tag: (from, to) => siru('tag', from, to),
     push: (tag) => siru('push', '-q', tag),
     pull: (tag) => siru('pull', '-q', tag),
     run: (tag, command) => siru('run', '--rm', tag, ...command),
-    loadBase(base) {
-      bases.push(base);
-      run(siru('import', base.tar, base.tag));
-    },
+    loadBase: (base) => void bases.push(base),
   };
 }
 
@@ -55,11 +61,16 @@ function dockerTool(version: string): Tool {
   return {
     name: 'docker',
     version,
-    build: (context, tag) => docker('buildx', 'build', '--builder', 'default', '--network', 'host', '--provenance=false', '-q', '-t', tag, context),
+    build: (context, tag, cold) =>
+      docker('buildx', 'build', '--builder', 'default', '--network', 'host', '--provenance=false', ...(cold ? ['--no-cache'] : []), '-q', '-t', tag, context),
+    start() {},
     forget() {
       removeBuilt(docker('images', '--format', '{{.Repository}}:{{.Tag}}'), (image) => docker('rmi', '-f', image));
       attempt(docker('image', 'prune', '-f'));
       attempt(docker('builder', 'prune', '-af'));
+    },
+    clean() {
+      this.forget();
     },
     tag: (from, to) => docker('tag', from, to),
     push: (tag) => docker('push', '-q', tag),
@@ -79,10 +90,14 @@ function buildahTool(version: string): Tool {
   return {
     name: 'buildah',
     version,
-    build: (context, tag) => buildah('bud', ...limits, '--isolation', 'chroot', '--network', 'host', '--layers', '--pull=never', '-q', '-t', tag, context),
+    build: (context, tag, cold) => buildah('bud', ...limits, '--isolation', 'chroot', '--network', 'host', '--layers', '--pull=never', ...(cold ? ['--no-cache'] : []), '-q', '-t', tag, context),
+    start() {},
     forget() {
       removeBuilt(buildah('images', '--format', '{{.Name}}:{{.Tag}}'), (image) => buildah('rmi', '-f', image));
       attempt(buildah('prune', '-f'));
+    },
+    clean() {
+      this.forget();
     },
     tag: (from, to) => buildah('tag', from, to),
     push: (tag) => buildah('push', '-q', '--tls-verify=false', tag, `docker://${tag}`),
