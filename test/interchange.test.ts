@@ -78,7 +78,7 @@ test('others read what siru wrote', { skip }, async (t) => {
     const listed = await command(['sh', '-c', `find d files -printf '%p %y %m %U:%G %l\\n' | LC_ALL=C sort`], { cwd: out('bundle/rootfs') });
     assert.equal(listed, await listing(world, 'sample:1'));
     assert.ok(!existsSync(out('bundle/rootfs/gone')) && !existsSync(out('bundle/rootfs/d/e/old')));
-    assert.match(await command(['umoci', 'stat', '--image', `${out('layout')}:sample`]), /COPY files \/files\//);
+    assert.match(await command(['umoci', 'stat', '--image', `${out('layout')}:sample`]), /COPY --chown=5:6 files \/files\//);
   });
 
   await t.test('umoci: opens the store itself', async () => {
