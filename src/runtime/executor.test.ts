@@ -30,6 +30,13 @@ describe('the executor', { skip: cannotRun }, () => {
     assert.match(ran.stdout, /^0 1 2 (?:3 |10 )?$/);
   });
 
+  test('its output can be opened again under its names, by an ordinary user too', async () => {
+    for (const name of ['root', 'app']) {
+      const ran = await bench.run([bench.base], 'echo out > /dev/stdout; echo err > /dev/stderr; echo more >> /proc/self/fd/1', { user: { name } });
+      assert.deepEqual(ran, { exitCode: 0, stdout: 'out\nmore\n', stderr: 'err\n' });
+    }
+  });
+
   test('it is process 1 of its own and sees nothing of the machine', async () => {
     const ran = await bench.run([bench.base], 'echo $$; ls / | tr "\\n" " "; cat /proc/1/comm; ls /proc | grep -c "^[0-9]"');
     const [pid, top] = ran.stdout.split('\n');

@@ -1,5 +1,5 @@
 /** Runs one process in a mounted snapshot with an OCI runtime, and passes its output and signals on. */
-import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ReadStream, WriteStream, isatty } from 'node:tty';
@@ -17,10 +17,8 @@ import { lastError, runtimeArguments } from './runtimes.ts';
 import { openFilesLimit, read, selfStatus } from './self-status.ts';
 import { mountSnapshot, type Snapshot } from './snapshots.ts';
 import { startFailure } from './start-failure.ts';
+import { inherited, openStdio, type ProcessStdio } from './stdio.ts';
 import { resolveUser } from './users.ts';
-
-/** Where the asking process's own standard input, output and error are in this process. */
-export const inherited = { stdin: 4, stdout: 5, stderr: 6 } as const;
 
 export interface Running {
   kill(signal: NodeJS.Signals | number): void;
@@ -75,8 +73,14 @@ export function startProcess(snapshot: Snapshot, spec: ProcessSpec, io: ProcessI
     writeFileSync(at('config.json'), JSON.stringify(bundle));
     const args = [...runtimeArguments(runtime, at('state'), at('log'), cgroups !== undefined), 'run', '--bundle', base, '--pid-file', at('pid'), settings.id];
     const [program, all] = cgroups !== undefined && settings.runtime.cgroup2 ? beneathCgroup2(runtime.path, args) : [runtime.path, args];
-    const child = spawn(program, all, { stdio: stdioFor(io, tty), env: { PATH: process.env['PATH'] }, cwd: '/' });
-    return watch(child, base, io, tty, mounts, { ...settings, runtime });
+    const streams = openStdio(io, tty);
+    let child: ChildProcess;
+    try {
+      child = spawn(program, all, { stdio: streams.stdio, env: { PATH: process.env['PATH'] }, cwd: '/' });
+    } finally {
+      streams.given();
+    }
+    return watch(child, streams, base, io, tty, mounts, { ...settings, runtime });
   } catch (error) {
     mounts[Symbol.dispose]();
     throw error;
@@ -92,15 +96,6 @@ function terminalSize(): { height: number; width: number } | undefined {
   const [width, height] = stream.getWindowSize();
   stream.destroy();
   return { height, width };
-}
-
-/** The channel is descriptor 3 here; a null device in its place keeps it out of the runtime. */
-function stdioFor(io: ProcessIoKind, tty: boolean): StdioOptions {
-  if (io.type === 'stream') return ['ignore', 'pipe', 'pipe', 'ignore'];
-  if (tty) return [io.stdin ? inherited.stdin : 'ignore', inherited.stdout, inherited.stderr, 'ignore'];
-  // A process without a terminal of its own must not find the caller's, so that goes through a pipe.
-  const stdin = !io.stdin ? 'ignore' : isatty(inherited.stdin) ? 'pipe' : inherited.stdin;
-  return [stdin, isatty(inherited.stdout) ? 'pipe' : inherited.stdout, 'pipe', 'ignore'];
 }
 
 /** Starts a runtime that wants the machine's own cgroups, which this process has covered with cgroup v2. */
@@ -144,15 +139,15 @@ function writeEtc(spec: ProcessSpec, base: string): { hosts?: string; resolv?: s
   return etc;
 }
 
-function watch(child: ChildProcess, base: string, io: ProcessIoKind, tty: boolean, mounts: Disposable, settings: RunSettings): Running {
+function watch(child: ChildProcess, streams: ProcessStdio, base: string, io: ProcessIoKind, tty: boolean, mounts: Disposable, settings: RunSettings): Running {
   const pidFile = join(base, 'pid');
   const started = (): boolean => existsSync(pidFile);
   const gate = createGate(started);
   const oomBefore = oomKills();
   let ended = false;
   let passed: Promise<unknown> = Promise.resolve();
-  if (io.type === 'stream') stream(child, gate, settings);
-  else if (!tty) passed = passOn(child, gate);
+  if (io.type === 'stream') stream(streams, gate, settings);
+  else if (!tty) passed = passOn(child, streams, gate);
 
   const kill = (signal: NodeJS.Signals | number): void => {
     if (ended) return;
@@ -176,6 +171,7 @@ function watch(child: ChildProcess, base: string, io: ProcessIoKind, tty: boolea
         child.once('close', (...how: [number | null, NodeJS.Signals | null]) => resolve(how));
       });
       ended = true;
+      await streams.read;
       const complaint = lastError(read(join(base, 'log')));
       if (complaint !== undefined && code !== 0) return startFailure(complaint, settings.runtime.name);
       const rest = gate.rest();
@@ -197,8 +193,8 @@ function watch(child: ChildProcess, base: string, io: ProcessIoKind, tty: boolea
 }
 
 /** Output goes to the asking process, no faster than that takes it. */
-function stream(child: ChildProcess, gate: Gate, { onOutput, onDrain }: RunSettings): void {
-  const sources = [child.stdout!, child.stderr!];
+function stream({ stdout, stderr }: ProcessStdio, gate: Gate, { onOutput, onDrain }: RunSettings): void {
+  const sources = [stdout!, stderr!];
   const send = (name: 'stdout' | 'stderr', bytes: Buffer | undefined): void => {
     if (!bytes || onOutput(name, bytes)) return;
     for (const source of sources) source.pause();
@@ -206,20 +202,22 @@ function stream(child: ChildProcess, gate: Gate, { onOutput, onDrain }: RunSetti
       for (const source of sources) source.resume();
     });
   };
-  child.stdout!.on('data', (bytes: Buffer) => send('stdout', bytes));
-  child.stderr!.on('data', (bytes: Buffer) => send('stderr', gate.pass(bytes)));
+  stdout!.on('data', (bytes: Buffer) => send('stdout', bytes));
+  stderr!.on('data', (bytes: Buffer) => send('stderr', gate.pass(bytes)));
 }
 
 /** Copies between the caller's own files and the process, where those are not given to it as they are. */
-async function passOn(child: ChildProcess, gate: Gate): Promise<void> {
+async function passOn(child: ChildProcess, { stdin, stdout, stderr }: ProcessStdio, gate: Gate): Promise<void> {
   const copies: Promise<void>[] = [];
-  if (child.stdout) copies.push(copyToDescriptor(child.stdout, inherited.stdout));
-  if (child.stderr) copies.push(copyToDescriptor(child.stderr, inherited.stderr, gate));
-  if (child.stdin) {
+  if (stdout) copies.push(copyToDescriptor(stdout, inherited.stdout));
+  if (stderr) copies.push(copyToDescriptor(stderr, inherited.stderr, gate));
+  if (stdin) {
     const terminal = new ReadStream(inherited.stdin);
-    child.stdin.on('error', () => {});
-    terminal.pipe(child.stdin);
-    child.once('exit', () => terminal.destroy());
+    terminal.pipe(stdin);
+    child.once('exit', () => {
+      terminal.destroy();
+      stdin.destroy();
+    });
   }
   await Promise.all(copies);
 }
