@@ -19,6 +19,7 @@ import type { RunMountPlan, RunPlan, SourceRef, StepPlan } from './step-plan.ts'
 import { createAddStep } from './steps/add.ts';
 import { createCopyStep, emptyView } from './steps/copy.ts';
 import type { FileStepDeps } from './steps/deps.ts';
+import { createMountStep } from './steps/mount.ts';
 import { createRunStep, type BindContent, type RunDeps } from './steps/run.ts';
 import { createWorkdirStep } from './steps/workdir.ts';
 import type { Platform } from '../oci/platform.ts';
@@ -152,23 +153,19 @@ async function bindContent(session: Session, mount: Extract<RunMountPlan, { type
     return { parts: [{ name, value: hasher.digest() }], layers: stack.layers, source: `/${path}` };
   }
   const tree = session.contextTree();
-  const { path, found } = tree.resolve(mount.source.replace(/^\/+/, ''));
-  const step = createCopyStep(
-    { kind: 'copy', from, sources: [mount.source], inline: [], destination: '/', link: false, parents: false, exclude: [], keepGitDir: false },
-    {
-      text: `mount ${mount.target}`,
-      slots: [],
-      store: session.store,
-      context: session.context,
-      view: emptyView,
-      readFile: async () => undefined,
-      source: async () => tree,
-    },
-  );
+  const { step, path } = createMountStep(mount.source, tree, {
+    text: `mount ${mount.target}`,
+    slots: [],
+    store: session.store,
+    context: session.context,
+    view: emptyView,
+    readFile: async () => undefined,
+    source: async () => tree,
+  });
   const parts = await step.parts();
   const solved = await solveStep({ ...step, parts: async () => parts }, { ...session.solver, ignoreCache: false }, readListing(session.store), session.context);
   const files = parts.find((part) => part.listing);
   const part = { name, value: solved.layer.treeDigest, ...(files?.listing ? { listing: files.listing } : {}) };
   const { diffId, size } = solved.layer;
-  return { parts: [part], layers: [{ diffId, descriptor: { mediaType: mediaTypes.layer, digest: diffId, size } }], source: found?.entry.type === 'dir' ? '/' : `/${path.slice(path.lastIndexOf('/') + 1)}` };
+  return { parts: [part], layers: [{ diffId, descriptor: { mediaType: mediaTypes.layer, digest: diffId, size } }], source: path };
 }

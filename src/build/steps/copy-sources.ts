@@ -29,7 +29,7 @@ export function matchSource(tree: SourceTree, word: string): Match[] {
   if (first < 0) {
     const path = names.join('/');
     const { found } = tree.resolve(path);
-    if (!found) throw missing(tree, word, path);
+    if (!found) throw missingSource(tree, word, path);
     return [{ path, found }];
   }
   const base = names.slice(0, first).join('/');
@@ -76,7 +76,7 @@ export function matchParents(tree: SourceTree, word: string): ParentsMatch[] {
       continue;
     }
     const paths = names.length === 0 ? [''] : matchBelow(tree, at, names);
-    if (paths.length === 0 && !wild && !hasWildcard(start)) throw missing(tree, word, at === '' ? pattern : `${at}/${pattern}`);
+    if (paths.length === 0 && !wild && !hasWildcard(start)) throw missingSource(tree, word, at === '' ? pattern : `${at}/${pattern}`);
     if (paths.length > 0) found.push({ base, paths });
   }
   return found;
@@ -113,7 +113,7 @@ export function baseName(path: string): string {
 const mostNames = 5000;
 
 /** The error for a source that is not there: which rule hides it, or what is there instead. */
-function missing(tree: SourceTree, word: string, path: string): SiruError {
+export function missingSource(tree: SourceTree, word: string, path: string): SiruError {
   const text = `${JSON.stringify(word)} is not in ${tree.name}`;
   const rule = tree.hiddenBy?.(path);
   if (rule) {
