@@ -57,6 +57,8 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
     project: `${contextDirectory(options.context)}\0${source.name}`,
     openContext: () => openContext({ root: options.context, dockerfile: source.path, store: options.store }),
     solveStage,
+    // Only stages that the target needs are begun, so the first error is the build's.
+    onFailure: (error) => stop.abort(error),
   });
   try {
     const { state, entries, base } = await session.stage(graph.target);
@@ -85,9 +87,10 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
     return done;
   } catch (error) {
     stop.abort(error);
-    const cancelled = outer.signal.aborted || (isSiruError(error) && error.code === 'CANCELLED');
+    const first: unknown = stop.signal.reason;
+    const cancelled = outer.signal.aborted || (isSiruError(first) && first.code === 'CANCELLED');
     remember(session, started, cancelled ? 'cancelled' : 'failed');
-    throw error;
+    throw first;
   }
 }
 

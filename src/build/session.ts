@@ -76,6 +76,8 @@ export interface SessionParts {
   project: string;
   openContext: () => SourceTree;
   solveStage: (session: Session, index: number) => Promise<StageResult>;
+  /** Called with the error of each stage that fails, whether or not anybody waits for it yet. */
+  onFailure: (error: unknown) => void;
 }
 
 export function createSession(parts: SessionParts): Session {
@@ -127,7 +129,7 @@ export function createSession(parts: SessionParts): Session {
       let solving = stages.get(index);
       if (!solving) {
         solving = parts.solveStage(session, index);
-        solving.catch(() => {}); // whoever waits for the stage gets the error; a stage that nobody waits for any more has none to give
+        solving.catch(parts.onFailure);
         stages.set(index, solving);
       }
       return solving;
