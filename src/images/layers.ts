@@ -22,7 +22,7 @@ const unpackedAtOnce = 2;
  */
 export async function ensureToc(store: Store, layer: ImageLayer, context: Context): Promise<void> {
   if (store.layers.get(layer.diffId)) return;
-  using _lock = await store.lock(lockName(layer), context);
+  using _lock = await lockLayer(store, layer.diffId, context);
   if (store.layers.get(layer.diffId)) return;
   await readThrough(store, layer, false, context);
 }
@@ -34,7 +34,7 @@ export async function ensureToc(store: Store, layer: ImageLayer, context: Contex
 export async function ensureTar(store: Store, layer: ImageLayer, context: Context): Promise<string> {
   const { diffId } = layer;
   if (!store.blobs.has(diffId)) {
-    using _lock = await store.lock(lockName(layer), context);
+    using _lock = await lockLayer(store, layer.diffId, context);
     if (!store.blobs.has(diffId)) await readThrough(store, layer, true, context);
   }
   return store.blobs.path(diffId);
@@ -56,7 +56,7 @@ export async function ensureUnpacked(
   await together([...missing.values()], unpackedAtOnce, context, async (layer, inner) => {
     const { diffId } = layer;
     const transfer = startTransfer(inner, 'unpack', shortId(diffId), layer.descriptor.size);
-    using _lock = await store.lock(lockName(layer), inner);
+    using _lock = await lockLayer(store, diffId, inner);
     if (store.layers.unpacked(diffId) && store.layers.get(diffId)) return transfer.state('exists');
     transfer.state('moving');
     const { descriptor, compression } = blobOf(store, layer);
@@ -119,6 +119,7 @@ function blobOf(store: Store, { descriptor, diffId }: ImageLayer): { descriptor:
   throw new SiruError('NOT_FOUND', `the layer ${diffId} is not in the store`, { hint: 'pull or build the image again' });
 }
 
-function lockName({ diffId }: ImageLayer): string {
-  return `layer:${diffId}`;
+/** Whoever makes a layer's tar or tree, or replaces them, holds this: two steps may come to the same layer at once. */
+export async function lockLayer(store: Store, diffId: Digest, context: Context): Promise<Disposable> {
+  return store.lock(`layer:${diffId}`, context);
 }

@@ -19,14 +19,19 @@ export function runKeyParts(plan: RunPlan): KeyPart[] {
   for (const [name, value] of plan.env.map(splitVariable)) {
     if (!unkeyed.has(name)) parts.push({ name: `${fromArguments.has(name) ? 'build argument' : 'environment'} ${name}`, value });
   }
-  const taken = new Map<string, number>();
-  for (const mount of plan.mounts) {
-    const name = mountName(mount);
-    const count = (taken.get(name) ?? 0) + 1;
-    taken.set(name, count);
-    parts.push({ name: count === 1 ? name : `${name} (${count})`, value: stableJson(mountValue(mount)) });
-  }
-  return parts;
+  for (const mount of plan.mounts) parts.push({ name: mountName(mount), value: stableJson(mountValue(mount)) });
+  return distinct(parts);
+}
+
+/** Numbers the parts whose name was there before: `mount /a`, `mount /a (2)`. */
+export function distinct(parts: readonly KeyPart[]): KeyPart[] {
+  const taken = new Set<string>();
+  return parts.map((part) => {
+    let { name } = part;
+    for (let number = 2; taken.has(name); number++) name = `${part.name} (${number})`;
+    taken.add(name);
+    return { ...part, name };
+  });
 }
 
 function mountName(mount: RunMountPlan): string {
@@ -34,7 +39,7 @@ function mountName(mount: RunMountPlan): string {
   return mount.type === 'secret' && mount.env !== undefined ? `mount of secret ${mount.env}` : `mount of ${mount.type} ${'id' in mount ? mount.id : ''}`;
 }
 
-/** Where the files come from is left out: the content that is read tells a bind mount, and that of a cache tells nothing. */
+/** Where the files come from is left out: their content has a part of its own. */
 function mountValue(mount: RunMountPlan): object {
   if (mount.type !== 'bind' && mount.type !== 'cache') return mount;
   const { from: _, ...rest } = mount;

@@ -7,7 +7,8 @@ import { chainId, hexOf, sha256 } from '../../oci/digest.ts';
 import type { Executor, Mount, ProcessSpec, RunResult } from '../../runtime/executor.ts';
 import type { Executed, Step } from '../../solver/step.ts';
 import type { KeyPart, Store } from '../../store/store.ts';
-import { runKeyParts } from '../plan/normalise.ts';
+import { lockLayer } from '../../images/layers.ts';
+import { distinct, runKeyParts } from '../plan/normalise.ts';
 import type { StackLayer } from '../layer-stack.ts';
 import type { RunMountPlan, RunPlan } from '../step-plan.ts';
 
@@ -21,7 +22,7 @@ export interface RunDeps {
   /** The numbers of the plan's user in the layers below. Called when they are unpacked. */
   resolveUser(user: string): Promise<ProcessSpec['user']>;
   /** The content of a bind mount: its key parts, and the layers that hold it. */
-  bindContent(mount: Extract<RunMountPlan, { type: 'bind' | 'cache' }>): Promise<BindContent>;
+  bindContent(mount: ReadingMount): Promise<BindContent>;
   secret(id: string): Promise<Uint8Array | undefined>;
   network: 'host' | 'none';
   hosts: [string, string][];
@@ -48,7 +49,7 @@ export class RunFailed extends SiruError {
 export function createRunStep(plan: RunPlan, text: string, slots: string[], deps: RunDeps): Step {
   const parent = chainId(deps.layers.map(({ diffId }) => diffId));
   const contents = new Map<RunMountPlan, Promise<BindContent>>();
-  const contentOf = (mount: Extract<RunMountPlan, { type: 'bind' | 'cache' }>): Promise<BindContent> => {
+  const contentOf = (mount: ReadingMount): Promise<BindContent> => {
     let content = contents.get(mount);
     if (!content) contents.set(mount, (content = deps.bindContent(mount)));
     return content;
@@ -61,9 +62,9 @@ export function createRunStep(plan: RunPlan, text: string, slots: string[], deps
     async parts() {
       const parts: KeyPart[] = [{ name: 'parent', value: parent }, ...runKeyParts(plan)];
       if (deps.epoch !== undefined) parts.push({ name: 'SOURCE_DATE_EPOCH', value: String(deps.epoch) });
-      for (const [, name] of deps.hosts) parts.push({ name: `host ${name}`, value: '' });
-      for (const mount of plan.mounts) if (mount.type === 'bind') parts.push(...(await contentOf(mount)).parts);
-      return parts;
+      for (const name of new Set(deps.hosts.map(([, host]) => host))) parts.push({ name: `host ${name}`, value: '' });
+      for (const mount of plan.mounts) if (readsFiles(mount)) parts.push(...(await contentOf(mount)).parts);
+      return distinct(parts);
     },
     execute: (context) => executeRun(plan, deps, contentOf, context),
   };
@@ -72,13 +73,14 @@ export function createRunStep(plan: RunPlan, text: string, slots: string[], deps
 async function executeRun(
   plan: RunPlan,
   deps: RunDeps,
-  contentOf: (mount: Extract<RunMountPlan, { type: 'bind' | 'cache' }>) => Promise<BindContent>,
+  contentOf: (mount: ReadingMount) => Promise<BindContent>,
   context: Context,
 ): Promise<Executed> {
   const { store } = deps;
   const executor = await deps.executor();
   await deps.unpack(deps.layers, executor, context);
-  await using mounts = await prepareMounts(plan, deps, executor, contentOf, context);
+  using caches = await openCaches(plan, store, contentOf, context);
+  const mounts = await prepareMounts(plan, deps, executor, contentOf, caches, context);
   const folder = store.temporary('-run');
   const lowers = treesOf(store, deps.layers);
   const { id } = await executor.prepare({ lowers, folder });
@@ -109,6 +111,7 @@ async function executeRun(
       async keep() {
         const { readFile } = await import('node:fs/promises');
         store.blobs.adopt(tar, layer.diffId);
+        using _lock = await lockLayer(store, layer.diffId, context);
         store.layers.put(layer, await readFile(join(target, 'toc')));
         if (store.layers.unpacked(layer.diffId)) return drop();
         // A tree that is there and not known as whole is what a killed process left.
@@ -140,7 +143,14 @@ function failure(plan: RunPlan, result: RunResult): RunFailed {
   return new RunFailed(`the command exited with code ${result.exitCode}${reason}: ${shown}`, result.exitCode);
 }
 
-interface PreparedMounts extends AsyncDisposable {
+type ReadingMount = Extract<RunMountPlan, { type: 'bind' | 'cache' }>;
+
+/** Mounts that show files of the context, a stage or an image; a cache may begin with some. */
+function readsFiles(mount: RunMountPlan): mount is ReadingMount {
+  return mount.type === 'bind' || (mount.type === 'cache' && mount.from !== undefined);
+}
+
+interface PreparedMounts {
   list: Mount[];
   /** Secrets that were asked for as environment variables. */
   env: string[];
@@ -150,13 +160,13 @@ async function prepareMounts(
   plan: RunPlan,
   deps: RunDeps,
   executor: Executor,
-  contentOf: (mount: Extract<RunMountPlan, { type: 'bind' | 'cache' }>) => Promise<BindContent>,
+  contentOf: (mount: ReadingMount) => Promise<BindContent>,
+  caches: Caches,
   context: Context,
 ): Promise<PreparedMounts> {
   const list: Mount[] = [];
   const env: string[] = [];
-  const locks: Disposable[] = [];
-  const snapshot = async (mount: Extract<RunMountPlan, { type: 'bind' | 'cache' }>): Promise<{ lowers: string[]; source: string }> => {
+  const snapshot = async (mount: ReadingMount): Promise<{ lowers: string[]; source: string }> => {
     const content = await contentOf(mount);
     await deps.unpack(content.layers, executor, context);
     return { lowers: treesOf(deps.store, content.layers), source: content.source };
@@ -173,10 +183,8 @@ async function prepareMounts(
         list.push({ type: 'tmpfs', target: mount.target, ...(mount.size === undefined ? {} : { size: mount.size }) });
         break;
       case 'cache': {
-        const { folder, lock } = await cacheFolder(mount.id, mount.sharing, deps.store, context);
-        if (lock) locks.push(lock);
         const { target, mode, uid, gid, readonly } = mount;
-        list.push({ type: 'cache', folder, target, mode, uid, gid, readonly, ...(mount.from ? { from: await snapshot(mount) } : {}) });
+        list.push({ type: 'cache', folder: caches.folders.get(mount)!, target, mode, uid, gid, readonly, ...(mount.from ? { from: await snapshot(mount) } : {}) });
         break;
       }
       case 'secret': {
@@ -196,13 +204,47 @@ async function prepareMounts(
         if (mount.required) throw new SiruError('UNSUPPORTED', 'RUN --mount=type=ssh is not available', { hint: 'Use a secret for the key: --mount=type=secret' });
     }
   }
-  return {
-    list,
-    env,
-    async [Symbol.asyncDispose]() {
-      for (const lock of locks) lock[Symbol.dispose]();
-    },
+  return { list, env };
+}
+
+interface Caches extends Disposable {
+  folders: ReadonlyMap<RunMountPlan, string>;
+}
+
+/**
+ * The folders behind the cache mounts of a step; disposing lets go of them. All steps take those that they may have to wait
+ * for in one order, so that no two wait for each other, and each once.
+ */
+async function openCaches(plan: RunPlan, store: Store, contentOf: (mount: ReadingMount) => Promise<BindContent>, context: Context): Promise<Caches> {
+  const folders = new Map<RunMountPlan, string>();
+  const taken = new Map<string, string>();
+  const locks: Disposable[] = [];
+  const release = (): void => {
+    for (const lock of locks.splice(0)) lock[Symbol.dispose]();
   };
+  const wanted: { mount: Extract<RunMountPlan, { type: 'cache' }>; id: string }[] = [];
+  for (const mount of plan.mounts) {
+    if (mount.type !== 'cache') continue;
+    // A cache that begins with other files is another cache.
+    const seed = readsFiles(mount) ? (await contentOf(mount)).parts.map(({ value }) => value) : [];
+    wanted.push({ mount, id: [mount.id, ...seed].join(' from ') });
+  }
+  try {
+    for (const { mount, id } of wanted.sort((a, b) => (a.id < b.id ? -1 : 1))) {
+      const key = `${mount.sharing} ${id}`;
+      let folder = taken.get(key);
+      if (folder === undefined) {
+        const { lock, ...found } = await cacheFolder(id, mount.sharing, store, context);
+        if (lock) locks.push(lock);
+        taken.set(key, (folder = found.folder));
+      }
+      folders.set(mount, folder);
+    }
+  } catch (error) {
+    release();
+    throw error;
+  }
+  return { folders, [Symbol.dispose]: release };
 }
 
 /**
