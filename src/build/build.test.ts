@@ -183,3 +183,15 @@ test('missing things are told with their place', async (t) => {
   rmSync(context, { recursive: true });
   await assert.rejects(build('FROM scratch\nCOPY a /\n'), (error: unknown) => isSiruError(error) && error.code === 'CONTEXT');
 });
+
+test('SOURCE_DATE_EPOCH as a build argument sets every time, as the option does', async (t) => {
+  const { write, build, context, store } = await world(t);
+  write({ a: 'a' });
+  utimesSync(join(context, 'a'), 1_700_000_000, 1_700_000_000);
+  const dockerfile = 'FROM scratch\nCOPY a /\n';
+  const { digest } = await build(dockerfile, { buildArgs: { SOURCE_DATE_EPOCH: '1000' } });
+  assert.equal(readImage(store, digest).config.created, '1970-01-01T00:16:40Z');
+  assert.equal((await build(dockerfile, { sourceDateEpoch: 1000 })).digest, digest);
+  assert.notEqual((await build(dockerfile)).digest, digest);
+  await assert.rejects(build(dockerfile, { buildArgs: { SOURCE_DATE_EPOCH: 'yesterday' } }), (error: unknown) => isSiruError(error) && error.code === 'USAGE');
+});

@@ -5,7 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { checkCancelled, contextOf, type Context } from '../base/context.ts';
-import { isSiruError } from '../base/errors.ts';
+import { isSiruError, SiruError } from '../base/errors.ts';
 import { checkDockerfile } from '../dockerfile/checks/check-dockerfile.ts';
 import { parseDockerfile } from '../dockerfile/parse.ts';
 import { formatPlatform, hostPlatform, parsePlatform } from '../oci/platform.ts';
@@ -23,8 +23,9 @@ import type { BuildOptions, BuildResult } from './options.ts';
  * Builds an image and keeps it in the store. Throws SiruError; what was built before a failure stays cached, and no name
  * points anywhere else than before. When the signal fires, running steps are ended and CANCELLED is thrown.
  */
-export async function build(options: BuildOptions): Promise<BuildResult> {
+export async function build(given: BuildOptions): Promise<BuildResult> {
   const started = Date.now();
+  const options = withEpoch(given);
   // A stage that fails stops the others; the caller's signal stops all.
   const stop = new AbortController();
   const outer = contextOf(options);
@@ -35,7 +36,7 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
   const source = await readDockerfile(options);
   const dockerfile = parseDockerfile(source.text, source.name);
   const platform = options.platform === undefined ? hostPlatform() : parsePlatform(options.platform);
-  const buildArgs = epochArgs(options);
+  const buildArgs = options.buildArgs ?? {};
   const graph = planStages(dockerfile, {
     target: options.target,
     buildArgs,
@@ -88,8 +89,10 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
   } catch (error) {
     stop.abort(error);
     const first: unknown = stop.signal.reason;
-    const cancelled = outer.signal.aborted || (isSiruError(first) && first.code === 'CANCELLED');
-    remember(session, started, cancelled ? 'cancelled' : 'failed');
+    const cancelled = isSiruError(first) && first.code === 'CANCELLED';
+    remember(session, started, cancelled || outer.signal.aborted ? 'cancelled' : 'failed');
+    // What was in the middle of something when the signal fired has its own word for that.
+    if (outer.signal.aborted && !cancelled) throw new SiruError('CANCELLED', 'cancelled', { cause: first });
     throw first;
   }
 }
@@ -105,9 +108,17 @@ function createWarnings(context: Context): Session['warn'] {
   };
 }
 
-function epochArgs(options: BuildOptions): Record<string, string> {
-  const epoch = options.sourceDateEpoch;
-  return epoch === undefined ? (options.buildArgs ?? {}) : { SOURCE_DATE_EPOCH: String(epoch), ...options.buildArgs };
+/** The last second that RFC 3339 can write. */
+const latest = 253402300799;
+
+/** The time as an option and as an argument is one: the argument, which is nearer to the build, decides. */
+function withEpoch(options: BuildOptions): BuildOptions {
+  const { buildArgs, sourceDateEpoch } = options;
+  const written = buildArgs?.SOURCE_DATE_EPOCH || (sourceDateEpoch === undefined ? '' : String(sourceDateEpoch));
+  if (written === '') return options;
+  const epoch = /^\d+$/.test(written) ? Number(written) : Number.NaN;
+  if (!(epoch <= latest)) throw new SiruError('USAGE', `SOURCE_DATE_EPOCH=${written} is no time`, { hint: 'Give the seconds since 1970 as a whole number.' });
+  return { ...options, sourceDateEpoch: epoch, buildArgs: { ...buildArgs, SOURCE_DATE_EPOCH: written } };
 }
 
 function count(session: Session): BuildResult['steps'] {

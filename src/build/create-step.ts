@@ -91,10 +91,7 @@ function decodeOutput(onOutput: StepPlace['onOutput']): RunDeps['onOutput'] {
  * that RUN to tell.
  */
 export function prepareToRun(session: Session, layers: StackLayer[]): void {
-  void session
-    .executor()
-    .then((executor) => ensureUnpacked(session.store, layers, executor, session.context))
-    .catch(() => {});
+  session.meanwhile(session.executor().then((executor) => ensureUnpacked(session.store, layers, executor, session.context)));
 }
 
 /** Two layers of one stack must not share files: a process that looks at both would take them for hard links. */

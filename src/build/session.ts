@@ -50,6 +50,8 @@ export interface Session extends AsyncDisposable {
   image(reference: string, platform: Platform, open: () => Promise<NamedStack>): Promise<NamedStack>;
   /** Disposes of the thing when the build ends. */
   use<T extends Disposable>(thing: T): T;
+  /** Takes note of work that nobody waits for: it ends before the build does. Its errors are nobody's. */
+  meanwhile(work: Promise<unknown>): void;
   nextStepId(): number;
   /** What each step came to, for the history of builds. */
   steps: BuildEntry['steps'];
@@ -99,6 +101,7 @@ export function createSession(parts: SessionParts): Session {
   const stages = new Map<number, Promise<StageResult>>();
   const images = new Map<string, Promise<NamedStack>>();
   const used: Disposable[] = [];
+  const sideWork: Promise<unknown>[] = [];
   const secrets = new Map((options.secrets ?? []).map((secret) => [secret.id, secret]));
   let stepId = 0;
 
@@ -144,6 +147,10 @@ export function createSession(parts: SessionParts): Session {
       used.push(thing);
       return thing;
     },
+    meanwhile(work) {
+      work.catch(() => {});
+      sideWork.push(work);
+    },
     nextStepId: () => ++stepId,
     steps: [],
     async secret(id) {
@@ -163,10 +170,15 @@ export function createSession(parts: SessionParts): Session {
       }
     },
     async [Symbol.asyncDispose]() {
-      await Promise.allSettled(stages.values());
+      // A stage that ends may have begun another one before.
+      for (let ended = -1; ended !== stages.size + images.size; ) {
+        ended = stages.size + images.size;
+        await Promise.allSettled([...stages.values(), ...images.values()]);
+      }
       for (const thing of used) thing[Symbol.dispose]();
       const [started] = await Promise.allSettled([executor.made()]);
       if (started?.status === 'fulfilled') await started.value?.close();
+      await Promise.allSettled(sideWork);
       const [client] = await Promise.allSettled([remote.made()]);
       if (client?.status === 'fulfilled') client.value?.close();
     },
