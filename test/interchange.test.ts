@@ -38,10 +38,19 @@ const long = `${'long-name-'.repeat(20)}.txt`;
 
 async function buildSample(): Promise<World> {
   const world = await createWorld();
+  try {
+    await build(world);
+    return world;
+  } catch (error) {
+    await world[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function build(world: World): Promise<void> {
   await world.base();
   const context = world.context({ Dockerfile: dockerfile, 'files/a': 'a', [`files/${long}`]: 'long', 'files/ü ñ': 'utf-8', 'files/run': { text: '#!/bin/sh\n', mode: 0o755 }, 'files/link': { link: 'a' } });
   await world.ok('build', '-t', 'sample:1', context);
-  return world;
 }
 
 interface SkopeoConfig { config: Record<string, unknown>; rootfs: { diff_ids: string[] } }

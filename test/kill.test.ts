@@ -7,46 +7,40 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import type { TestContext } from 'node:test';
 import { makeImage } from '../src/images/testing/make-image.ts';
 import { openStore } from '../src/store/open-store.ts';
 import { needs } from './support/missing.ts';
 import { registryMissing, startRegistry } from './support/registry.ts';
 import { command } from './support/siru.ts';
 import { namedImages, temporaryFiles, verifyBlobs } from './support/store-state.ts';
+import { createUser, userMissing } from './support/user.ts';
 import { createWorld, settled } from './support/world.ts';
 import type { World } from './support/world.ts';
 
 const seed = Number(process.env.SIRU_TEST_SEED ?? Date.now() % 1_000_000);
 const kills = Number(process.env.SIRU_TEST_KILLS ?? 100);
-const times = { builds: Math.round(kills * 0.4), pulls: Math.round(kills * 0.3), pushes: Math.round(kills * 0.3) };
+const times = { builds: Math.round(kills * 0.3), userBuilds: Math.round(kills * 0.1), pulls: Math.round(kills * 0.3), pushes: Math.round(kills * 0.3) };
 
 describe('kill -9', { concurrency: 2 }, () => {
   test(`${times.builds} builds, seed ${seed}`, { skip: needs('run') }, async (t) => {
     await using world = await createWorld();
     await world.base();
-    await world.ok('tag', 'base', 'kept:1');
-    const random = numbers(seed);
-    const context = world.context({
-      Dockerfile: [
-        'FROM base AS one', 'COPY big changing /', 'RUN cat /changing /big > /sum', 'RUN sleep 0.1; for i in 1 2 3 4 5 6 7 8; do mkdir -p /d/$i; echo $i > /d/$i/f; done; rm -r /root /d/3',
-        'FROM base', 'WORKDIR /w', 'RUN --mount=type=cache,target=/cache echo x >> /cache/n; sleep 0.05 & wait', 'COPY --from=one /d /d', 'COPY --from=one /sum .', '',
-      ].join('\n'),
-      big: randomBytes(3 << 20),
-      changing: '',
-    });
-    const build = ['build', '-q', context];
-    const stable = await namedImages(world);
-    const known = new Set<string>();
-    const tally = await startTally(world, build, () => changeFile(context));
-    for (let index = 0; tally.killed < times.builds && index < 3 * times.builds; index++) {
-      changeFile(context);
-      await killAfter(world, build, random(), tally);
-      await sound(world, stable, known, `build ${index}, seed ${seed}`);
+    await killBuilds(t, world, times.builds);
+  });
+
+  test(`${times.userBuilds} builds of an ordinary user, seed ${seed}`, { skip: needs('run') || userMissing() }, async (t) => {
+    await using user = await createUser();
+    await using world = await createWorld({ as: user.as, env: user.env, program: user.program, store: join(user.home, 'store') });
+    const archive = join(world.folder, 'base.tar');
+    {
+      await using from = await createWorld();
+      await from.base();
+      await from.ok('save', '-o', archive, 'base');
     }
-    t.diagnostic(told('builds', tally));
-    await world.ok('build', '-t', 'last', context);
-    await world.ok('build', '-t', 'last', '--no-cache', context);
-    assert.match(await world.ok('history', 'last'), /sum/);
+    await command(['chmod', '-R', 'a+rX', world.folder]);
+    await world.ok('load', '-i', archive);
+    await killBuilds(t, world, times.userBuilds, user.name);
   });
 
   test(`${times.pulls} pulls and ${times.pushes} pushes, seed ${seed}`, { skip: registryMissing() || needs('skopeo') }, async (t) => {
@@ -100,6 +94,37 @@ describe('kill -9', { concurrency: 2 }, () => {
   });
 });
 
+async function killBuilds(t: TestContext, world: World, count: number, owner?: string): Promise<void> {
+  await world.ok('tag', 'base', 'kept:1');
+  const random = numbers(seed);
+  const context = world.context({
+    Dockerfile: [
+      'FROM base AS one', 'COPY big changing /', 'RUN cat /changing /big > /sum',
+      'RUN sleep 0.1; for i in 1 2 3 4 5 6 7 8; do mkdir -p /d/$i; echo $i > /d/$i/f; chown $i:$i /d/$i; chmod 700 /d/$i; done; rm -r /root /d/3',
+      'FROM base', 'WORKDIR /w', 'RUN --mount=type=cache,target=/cache echo x >> /cache/n; sleep 0.05 & wait', 'COPY --from=one /d /d', 'COPY --from=one /sum .', '',
+    ].join('\n'),
+    big: randomBytes(3 << 20),
+    changing: '',
+  });
+  const sweeper = world.context({ Dockerfile: 'FROM base\nRUN true\n' });
+  if (owner !== undefined) await command(['chown', '-R', owner, context]);
+  const build = ['build', '-q', context];
+  const stable = await namedImages(world);
+  const known = new Set<string>();
+  const tally = await startTally(world, build, () => changeFile(context));
+  for (let index = 0; tally.killed < count && index < 3 * count; index++) {
+    changeFile(context);
+    await killAfter(world, build, random(), tally);
+    // What belongs to subordinate users goes with the next command that runs something.
+    if (owner !== undefined) await world.ok('build', '-q', '--no-cache', sweeper);
+    await sound(world, stable, known, `build ${index}, seed ${seed}`);
+  }
+  t.diagnostic(told('builds', tally));
+  await world.ok('build', '-t', 'last', context);
+  await world.ok('build', '-t', 'last', '--no-cache', context);
+  assert.match(await world.ok('history', 'last'), /sum/);
+}
+
 interface Tally {
   killed: number;
   ended: number;
@@ -140,7 +165,7 @@ function told(what: string, { killed, ended, littered, typical }: Tally): string
 /** Nothing runs or is mounted; the next command works, shows the same images and leaves no temporary file; blobs are whole. */
 async function sound(world: World, stable: string[], known: Set<string>, place: string): Promise<void> {
   try {
-    await settled(world.folder);
+    await settled(world.store);
     const images = await namedImages(world);
     assert.deepEqual(images.filter((line) => stable.includes(line)), stable);
     assert.deepEqual(temporaryFiles(world.store), []);

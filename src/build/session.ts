@@ -87,11 +87,13 @@ export function createSession(parts: SessionParts): Session {
   const { store } = options;
   const executor = once(async () => {
     const { createExecutor } = await import('../runtime/helper-client.ts');
-    return createExecutor({
+    const made = await createExecutor({
       isolation: options.isolation ?? 'auto',
       folder: store.path('tmp'),
       onWarning: (text) => context.emit({ type: 'warning', text }),
     });
+    if (store.leftovers.length > 0) await made.removeTrees([...store.leftovers]);
+    return made;
   });
   const remote = once(async () => {
     const { createRemote } = await import('../remote/client.ts');

@@ -41,6 +41,7 @@ export async function runContainer(options: RunOptions, context: Context = conte
     folder: store.path('tmp'),
     onWarning: (text) => context.emit({ type: 'warning', text }),
   });
+  if (store.leftovers.length > 0) await executor.removeTrees([...store.leftovers]);
   await sweepContainers(store, async () => executor);
   await ensureUnpacked(store, image.layers, executor, context);
   const container = await claimContainer(store, {

@@ -53,11 +53,12 @@ export async function openStore(options: { root?: string } = {}): Promise<Store>
       else writeIndexJson(core);
       if (!existsSync(join(root, 'oci-layout'))) writeWhole(core, 'oci-layout', '{"imageLayoutVersion":"1.0.0"}\n');
     });
+    let leftovers: string[] = [];
     if (!readonly) {
       const left = [...checkAfterBoot(core), ...abandoned(join(root, 'tmp'), owner)];
-      if (left.length > 0) await removeAll(left);
+      if (left.length > 0) leftovers = await removeAll(left);
     }
-    return storeOf(core, blobs, layers);
+    return storeOf(core, blobs, layers, leftovers);
   } catch (error) {
     db.close();
     throw storeError(error, `cannot open the store at ${root}`, database);
@@ -75,7 +76,7 @@ function openWithRoom(path: string, root: string, readonly: boolean): Database {
   }
 }
 
-function storeOf(core: Core, blobs: Blobs, layers: Layers): Store {
+function storeOf(core: Core, blobs: Blobs, layers: Layers, leftovers: readonly string[]): Store {
   const { root, db, leases } = core;
   const locks = createLocks(root, db.readonly);
   const made = new Set<string>();
@@ -98,6 +99,7 @@ function storeOf(core: Core, blobs: Blobs, layers: Layers): Store {
     builds: createBuilds(core),
     lock: (name, context) => locks.take(name, context),
     temporary: (suffix) => core.temporary(suffix),
+    leftovers,
     path(...parts) {
       const path = resolve(root, ...parts);
       if (!path.startsWith(root + sep)) throw new SiruError('STORE', `not a path inside the store: ${parts.join('/')}`);

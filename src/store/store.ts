@@ -50,6 +50,11 @@ export interface Store extends AsyncDisposable {
   temporary(suffix?: string): string;
   /** Absolute path of a file or folder of the store's own (`cache-mounts`, `contexts`, ...); the folder above it exists. */
   path(...parts: string[]): string;
+  /**
+   * Trees in tmp/ that dead processes left and that this process could not remove when it opened the store: files of
+   * subordinate users, which only the runtime's helper may remove. Whoever has a helper removes them.
+   */
+  readonly leftovers: readonly string[];
   /** Removes what nothing needs. What this handle itself was told exists stays too: open a fresh one to prune. */
   prune(options: PruneOptions, context: Context): Promise<PruneReport>;
   /** What the store holds, in bytes, the database included. */

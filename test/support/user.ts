@@ -40,7 +40,7 @@ export async function createUser(): Promise<TestUser> {
     await giveRange(name);
     const [uid, gid] = (await command(['id', '-u', name]) + await command(['id', '-g', name])).trim().split('\n') as [string, string];
     const as = ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--init-groups'];
-    const env = { HOME: home, USER: name, LOGNAME: name, PATH: process.env.PATH, TMPDIR: undefined, SIRU_ROOT: undefined, XDG_RUNTIME_DIR: undefined, XDG_DATA_HOME: undefined };
+    const env = { HOME: home, USER: name, LOGNAME: name, PATH: process.env.PATH, TMPDIR: undefined, XDG_RUNTIME_DIR: undefined, XDG_DATA_HOME: undefined };
     return { name, uid: Number(uid), home, as, env, program: await readableProgram(folder, as, env), [Symbol.asyncDispose]: remove };
   } catch (error) {
     await remove();

@@ -45,7 +45,9 @@ export interface Inspected {
 
 export async function createWorld(defaults: Partial<SiruOptions> = {}): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), 'siru-test-'));
-  const store = join(folder, 'store');
+  // Others may have to reach what is in here.
+  if (defaults.as !== undefined) chmodSync(folder, 0o755);
+  const store = defaults.store ?? join(folder, 'store');
   let contexts = 0;
   const whole = (options: Partial<SiruOptions> = {}): SiruOptions => ({ store, ...defaults, ...options, env: { ...defaults.env, ...options.env } });
   return {
@@ -64,6 +66,7 @@ export async function createWorld(defaults: Partial<SiruOptions> = {}): Promise<
     },
     async [Symbol.asyncDispose]() {
       try {
+        await settled(store);
         await settled(folder);
       } finally {
         rmSync(folder, { recursive: true, force: true });
