@@ -127,7 +127,7 @@ async function fetchToken(challenge: Challenge, from: URL, host: string, scopes:
   }
   const asked = Date.now();
   const response = await options.transport.send(request, context);
-  const body = await readDocument(response, documentLimit, 'the token');
+  const body = await readDocument(response, documentLimit, 'the token', context);
   if (response.status !== 200) {
     // Denied is denied whichever of the two servers says so; all else is told as the token server's own fault.
     throw refusal({ registry: options.nameOf(host), action: 'ping', what: 'request for a token' }, response.status, parseServerErrors(body), response.url);

@@ -282,6 +282,34 @@ test('cancelling ends a request that hangs, and one that is waiting to try again
   }
 });
 
+test('a manifest in the middle of which the caller cancels is cancelled, not a fault of the network', async () => {
+  await using registry = await serve((_, response) => {
+    response.writeHead(200, { 'content-type': mediaTypes.manifest, 'content-length': '1000' }).write('{');
+  });
+  await using remote = client();
+  const stop = new AbortController();
+  setTimeout(() => stop.abort(), 200);
+  await assert.rejects(remote.getManifest({ domain: registry.host, path: 'x', tag: '1' }, contextOf({ signal: stop.signal })), { code: 'CANCELLED' });
+});
+
+test('a manifest of any kind that has another digest than it was asked for is refused', async () => {
+  const descriptor = { mediaType: mediaTypes.config, digest: sha256('config'), size: 6 };
+  for (const mediaType of [mediaTypes.manifest, mediaTypes.dockerManifest, mediaTypes.index, mediaTypes.dockerIndex, undefined]) {
+    const isIndex = mediaType === mediaTypes.index || mediaType === mediaTypes.dockerIndex;
+    const body = JSON.stringify({ schemaVersion: 2, ...(mediaType && { mediaType }), ...(isIndex ? { manifests: [] } : { config: descriptor, layers: [] }) });
+    for (const type of [mediaType ?? mediaTypes.manifest, 'application/vnd.docker.distribution.manifest.v1+prettyjws']) {
+      await using registry = await serve((request, response) => {
+        // To a tag, the registry's own word is what is checked.
+        response.writeHead(200, { 'content-type': type, ...(request.url!.endsWith('/1') && { 'docker-content-digest': sha256('other') }) }).end(body);
+      });
+      await using remote = client();
+      await assert.rejects(remote.getManifest({ domain: registry.host, path: 'x', digest: sha256('other') }, context), { code: 'DIGEST' }, `${mediaType} as ${type}`);
+      await assert.rejects(remote.getManifest({ domain: registry.host, path: 'x', tag: '1' }, context), { code: 'DIGEST' }, `${mediaType} as ${type}`);
+      assert.equal((await remote.getManifest({ domain: registry.host, path: 'x', digest: sha256(body) }, context)).digest, sha256(body));
+    }
+  }
+});
+
 test('a server that never answers is given up after the time limit', async () => {
   await using registry = await serve(() => {});
   await using remote = client({ timeout: 50, retry: { attempts: 2, delay: 1 } });

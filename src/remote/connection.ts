@@ -118,14 +118,14 @@ export function createConnection(options: ConnectionOptions): Connection {
         throw error;
       }
       if (accept.includes(response.status)) return response;
-      const body = request.method === 'HEAD' ? Buffer.alloc(0) : await readDocument(response, errorLimit, 'the error').catch(() => Buffer.alloc(0));
+      const body = request.method === 'HEAD' ? Buffer.alloc(0) : await readDocument(response, errorLimit, 'the error', context).catch(() => Buffer.alloc(0));
       throw refusal(subject, response.status, parseServerErrors(body), response.url);
     },
 
     async ping(endpoint, context) {
       const url = new URL(`${await schemeOf(endpoint, context)}://${endpoint.host}/v2/`);
       const response = await authorized(endpoint, { method: 'GET', url }, [], context);
-      const body = await readDocument(response, errorLimit, 'the answer').catch(() => Buffer.alloc(0));
+      const body = await readDocument(response, errorLimit, 'the answer', context).catch(() => Buffer.alloc(0));
       if (response.status !== 200) throw refusal({ registry: endpoint.registry, action: 'ping' }, response.status, parseServerErrors(body), response.url);
     },
 

@@ -63,13 +63,13 @@ export async function getManifest(connection: Connection, endpoint: Endpoint, re
     accept: [200],
     about: { action: 'pull', what: `manifest ${name}` },
   }, context);
-  const bytes = await readDocument(response, manifestLimit, `manifest ${name}`);
-  const mediaType = mediaTypeOf(response, bytes);
+  const bytes = await readDocument(response, manifestLimit, `manifest ${name}`, context);
+  const { mediaType, oldest } = kindOf(response, bytes);
   const said = headerDigest(response);
-  const expected = reference.digest ?? said;
-  // A schema 1 manifest is signed and has the digest of its payload; it is refused by its media type later.
-  const actual = expected === undefined || mediaType.includes('manifest.v1') ? sha256(bytes) : digestLike(expected, bytes);
-  if (expected !== undefined && actual !== expected && !mediaType.includes('manifest.v1+')) {
+  // A document of schema 1 is signed and has the digest of its payload. Whoever parses it refuses it, and says why.
+  const expected = oldest ? undefined : (reference.digest ?? said);
+  const actual = expected === undefined ? sha256(bytes) : digestLike(expected, bytes);
+  if (expected !== undefined && actual !== expected) {
     throw new SiruError('DIGEST', `manifest ${name} of ${reference.path} from ${endpoint.host} has the digest ${actual}, not ${expected}`, {
       hint: 'the registry or a proxy on the way damaged it: try again, or use another mirror',
     });
@@ -139,14 +139,19 @@ function bareType(response: HttpResponse): string {
   return (response.headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase();
 }
 
-/** The document's own word counts: proxies and static hosts serve manifests under types of their own. */
-function mediaTypeOf(response: HttpResponse, bytes: Buffer): string {
+/**
+ * The document's own word counts, not the header's: proxies and static hosts serve manifests under types of their own.
+ * `oldest` is true for what says of itself that it is of schema 1.
+ */
+function kindOf(response: HttpResponse, bytes: Buffer): { mediaType: string; oldest: boolean } {
+  let document: { mediaType?: unknown; schemaVersion?: unknown } | null = null;
   try {
-    const { mediaType, schemaVersion } = JSON.parse(bytes.toString('utf8')) as { mediaType?: unknown; schemaVersion?: unknown };
-    if (typeof mediaType === 'string' && mediaType !== '') return mediaType;
-    if (schemaVersion === 1) return 'application/vnd.docker.distribution.manifest.v1+json';
+    document = JSON.parse(bytes.toString('utf8')) as typeof document;
   } catch {
     // told by whoever parses it
   }
-  return bareType(response);
+  const oldest = document?.schemaVersion === 1;
+  const own = document?.mediaType;
+  if (typeof own === 'string' && own !== '') return { mediaType: own, oldest };
+  return { mediaType: oldest ? 'application/vnd.docker.distribution.manifest.v1+json' : bareType(response), oldest };
 }

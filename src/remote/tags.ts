@@ -25,7 +25,7 @@ export async function* listTags(connection: Connection, endpoint: Endpoint, refe
       accept: [200],
       about: { action: 'list', what: 'list of tags' },
     }, context);
-    const body = await readDocument(response, manifestLimit, 'the list of tags');
+    const body = await readDocument(response, manifestLimit, 'the list of tags', context);
     let tags: unknown;
     try {
       ({ tags } = JSON.parse(body.toString('utf8')) as { tags?: unknown });

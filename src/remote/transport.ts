@@ -139,8 +139,8 @@ export function createTransport(options: TransportOptions = {}): Transport {
   };
 }
 
-/** Reads a reply that must be small. Throws DOCUMENT above the limit, NETWORK when it breaks off. */
-export async function readDocument(response: HttpResponse, limit: number, what: string): Promise<Buffer> {
+/** Reads a reply that must be small. Throws DOCUMENT above the limit, NETWORK when it breaks off, CANCELLED. */
+export async function readDocument(response: HttpResponse, limit: number, what: string, context: Context): Promise<Buffer> {
   const refuse = (): never => {
     response.body.destroy();
     throw new SiruError('DOCUMENT', `${what} from ${response.url.host} is larger than ${limit} bytes`, {
@@ -157,6 +157,7 @@ export async function readDocument(response: HttpResponse, limit: number, what: 
       chunks.push(chunk);
     }
   } catch (error) {
+    checkCancelled(context);
     throw error instanceof SiruError ? error : unreachable(response.url, error);
   }
   return Buffer.concat(chunks, size);
