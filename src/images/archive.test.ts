@@ -1,7 +1,7 @@
 /** Save and load, with skopeo and umoci as judges. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createReadStream, lstatSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -226,4 +226,28 @@ test('a layout whose blobs are links to somewhere else is refused', async () => 
   mkdirSync(layout);
   symlinkSync('/etc/passwd', join(layout, 'index.json'));
   await assert.rejects(loadImages({ store: here.store, source: layout }, quiet), { code: 'NOT_FOUND' });
+});
+
+test('an archive goes into a pipe or device that is there, and through a link, without replacing them', { skip: process.platform === 'win32' }, async () => {
+  await using from = await temporaryStore();
+  const image = sample(from.store, 'app:1');
+  const save = (output: string): Promise<void> => saveImages({ store: from.store, items: itemsToSave(from.store, ['app:1']) }, output, quiet);
+  const pipe = join(from.folder, 'pipe');
+  run('mkfifo', pipe);
+  const source = createReadStream(pipe);
+  const [loaded] = await Promise.all([
+    (async () => {
+      await using to = await temporaryStore();
+      return (await loadImages({ store: to.store, source }, quiet))[0]!.image.imageId;
+    })(),
+    save(pipe),
+  ]);
+  assert.equal(loaded, image.imageId);
+  assert.ok(lstatSync(pipe).isFIFO());
+  writeFileSync(join(from.folder, 'real.tar'), '');
+  symlinkSync('real.tar', join(from.folder, 'link.tar'));
+  await save(join(from.folder, 'link.tar'));
+  assert.ok(lstatSync(join(from.folder, 'link.tar')).isSymbolicLink());
+  assert.ok(lstatSync(join(from.folder, 'real.tar')).size > 100_000);
+  assert.deepEqual(readdirSync(from.folder).filter((name) => name.includes('partial')), []);
 });

@@ -1,5 +1,5 @@
 /** Images as one tar: docker's archive (`manifest.json`) and an OCI image layout at once, as `docker save` writes it. */
-import { renameSync, rmSync } from 'node:fs';
+import { realpathSync, renameSync, rmSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { checkCancelled } from '../base/context.ts';
 import type { Context } from '../base/context.ts';
@@ -59,24 +59,30 @@ export function itemsToSave(store: Store, texts: readonly string[]): SaveItem[] 
   return [...items.values()];
 }
 
-/** Writes the archive to a file, which is there only when it is whole, or to a function that takes its bytes in order. */
+/**
+ * Writes the archive to a file, which is there only when it is whole, or to a function that takes its bytes in order. What is
+ * no regular file (a pipe, a device) is written to as it is.
+ */
 export async function saveImages(options: SaveOptions, output: string | ((bytes: Uint8Array) => void | Promise<void>), context: Context): Promise<void> {
   const chunks = archiveChunks(options, context);
   if (typeof output !== 'string') {
     for await (const chunk of chunks) await output(chunk);
     return;
   }
-  const partial = `${output}.${process.pid}.partial`;
+  const there = statSync(output, { throwIfNoEntry: false });
+  // A link stays one: the file that it leads to is replaced.
+  const target = there?.isFile() ? realpathSync(output) : output;
+  const partial = there && !there.isFile() ? undefined : `${target}.${process.pid}.partial`;
   try {
-    const file = await open(partial, 'w', 0o666);
+    const file = await open(partial ?? target, 'w', 0o666);
     try {
       for await (const chunk of chunks) await file.writev([chunk]);
     } finally {
       await file.close();
     }
-    renameSync(partial, output);
+    if (partial !== undefined) renameSync(partial, target);
   } catch (error) {
-    rmSync(partial, { force: true });
+    if (partial !== undefined) rmSync(partial, { force: true });
     if (errnoOf(error) === undefined) throw error;
     throw new SiruError('USAGE', `cannot write ${output}: ${messageOf(error)}`, { cause: error });
   }
