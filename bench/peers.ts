@@ -16,8 +16,8 @@ export interface Tool {
   version: string;
   /** `cold` takes nothing from earlier builds. */
   build(context: string, tag: string, cold?: boolean): string[];
-  /** What a cold build needs beside: Siru gets a new store. */
-  start(): void;
+  /** What a cold build needs beside: Siru gets a new store with these bases, unpacked as they are with the peers. */
+  start(bases: readonly string[]): void;
   /** Removes the images that the benchmarks made, so that a pull brings all of them. */
   forget(): void;
   /** Frees the disk, at the end of a workload. */
@@ -37,16 +37,19 @@ export function siruTool(folder: string): Tool {
   let stores = 0;
   const siru = (...args: string[]): string[] => [siruBinary, '--root', join(folder, String(stores)), ...args];
   const bases: Base[] = [];
-  const start = (): void => {
+  const start = (wanted: readonly string[]): void => {
     stores++;
-    for (const { tar, tag } of bases) run(siru('import', tar, tag));
+    for (const { tar, tag } of bases.filter(({ tag }) => wanted.includes(tag))) {
+      run(siru('import', tar, tag));
+      run(siru('run', '--rm', tag, '/bin/true'));
+    }
   };
   return {
     name: 'siru',
     version: run([siruBinary, '--version']).trim(),
     build: (context, tag) => siru('build', '-q', '-t', tag, context),
     start,
-    forget: start,
+    forget: () => start(['bench-base:1']),
     clean: () => rmSync(folder, { recursive: true, force: true }),
     tag: (from, to) => siru('tag', from, to),
     push: (tag) => siru('push', '-q', tag),
