@@ -20,8 +20,9 @@ export async function helperGet(name: string, server: string): Promise<HelperSec
     const { Username, Secret } = JSON.parse(output) as { Username?: unknown; Secret?: unknown };
     if (typeof Secret !== 'string' || Secret === '') return undefined;
     return { username: typeof Username === 'string' ? Username : '', secret: Secret };
-  } catch (cause) {
-    throw new SiruError('AUTH', `docker-credential-${name} get answered no JSON`, { cause });
+  } catch {
+    // Without the parser's words, which may quote the secret.
+    throw new SiruError('AUTH', `docker-credential-${name} get answered no JSON`);
   }
 }
 

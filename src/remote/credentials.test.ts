@@ -87,3 +87,16 @@ test('a broken file is told with its place', async () => {
     await assert.rejects(openCredentials({ dockerConfig: file }).get('h'), { code: 'CONFIG', message });
   }
 });
+
+test('a file that is no JSON is told without anything that stands in it', async () => {
+  using folder = home();
+  const files = openCredentials({ environment: { DOCKER_CONFIG: folder.path, HOME: folder.path } });
+  for (const text of ['{"auths":{"r":{"auth":geheimnis}}}', '{"auths":{"r":{"auth":"geheimnis}}}', 'geheimnis']) {
+    writeFileSync(join(folder.path, 'config.json'), text);
+    await assert.rejects(files.get('r'), (error: Error) => {
+      assert.match(error.message, /config\.json: no JSON/);
+      assert.doesNotMatch(`${error.message} ${String(error.cause)}`, /gehe/);
+      return true;
+    });
+  }
+});

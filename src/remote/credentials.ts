@@ -151,14 +151,15 @@ function readConfig(file: string): DockerConfig {
     throw new SiruError('CONFIG', `cannot read ${file}: ${messageOf(error)}`, { cause: error });
   }
   if (text.trim() === '') return {};
-  const fail = (problem: string, cause?: unknown): never => {
-    throw new SiruError('CONFIG', `${file}: ${problem}`, { cause, hint: "this is docker's configuration file; correct it, or move it away and log in again" });
+  const fail = (problem: string): never => {
+    throw new SiruError('CONFIG', `${file}: ${problem}`, { hint: "this is docker's configuration file; correct it, or move it away and log in again" });
   };
   let config: unknown;
   try {
     config = JSON.parse(text);
   } catch (error) {
-    return fail(messageOf(error), error);
+    // The parser's own words may quote what stands around the fault, and that may be a password.
+    return fail(`no JSON${/ at position \d+(?: \(line \d+ column \d+\))?/.exec(messageOf(error))?.[0] ?? ''}`);
   }
   if (!isObject(config)) return fail('$: not an object');
   for (const name of ['auths', 'credHelpers']) {
