@@ -144,14 +144,16 @@ function bareType(response: HttpResponse): string {
  * `oldest` is true for what says of itself that it is of schema 1.
  */
 function kindOf(response: HttpResponse, bytes: Buffer): { mediaType: string; oldest: boolean } {
-  let document: { mediaType?: unknown; schemaVersion?: unknown } | null = null;
-  try {
-    document = JSON.parse(bytes.toString('utf8')) as typeof document;
-  } catch {
-    // told by whoever parses it
-  }
-  const oldest = document?.schemaVersion === 1;
-  const own = document?.mediaType;
+  const { mediaType: own, schemaVersion } = headOf(bytes);
+  const oldest = schemaVersion === 1;
   if (typeof own === 'string' && own !== '') return { mediaType: own, oldest };
   return { mediaType: oldest ? 'application/vnd.docker.distribution.manifest.v1+json' : bareType(response), oldest };
+}
+
+function headOf(bytes: Buffer): { mediaType?: unknown; schemaVersion?: unknown } {
+  try {
+    return (JSON.parse(bytes.toString('utf8')) as object | null) ?? {};
+  } catch {
+    return {}; // told by whoever parses it
+  }
 }
