@@ -14,6 +14,8 @@ export function treeOfStack(name: string, stack: LayerStack): SourceTree {
     below: (path) => view.below(path),
     ready: (found) => stack.ready(filesOf(found)),
     content(found) {
+      // ready() brings no layer for the sake of empty files.
+      if (found.entry.size === 0) return { bytes: new Uint8Array(0) };
       if (found.entry.offset === undefined) throw new SiruError('LAYER', `the table of a layer does not say where the bytes of ${found.entry.path} are`);
       return stack.content(found);
     },
