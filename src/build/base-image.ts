@@ -4,7 +4,7 @@ import type { Context } from '../base/context.ts';
 import { pullImage } from '../images/pull.ts';
 import { readImage, type Image } from '../images/read.ts';
 import { formatPlatform, type Platform } from '../oci/platform.ts';
-import { formatReference, parseReferenceWithTag } from '../oci/reference.ts';
+import { formatReference, parseReferenceWithTag, type Reference } from '../oci/reference.ts';
 import type { Session } from './session.ts';
 
 export interface BaseImage {
@@ -15,9 +15,17 @@ export interface BaseImage {
   pulled: boolean;
 }
 
-/** Throws what pulling throws (NOT_FOUND, NETWORK, AUTH, PLATFORM, DIGEST, ...). */
+/**
+ * A name means one image within a build, even if another process gives it to another one meanwhile. Throws what pulling
+ * throws (NOT_FOUND, NETWORK, AUTH, PLATFORM, DIGEST, ...).
+ */
 export async function openBaseImage(session: Session, text: string, platform: Platform, context: Context): Promise<BaseImage> {
   const reference = parseReferenceWithTag(text);
+  const key = `${formatReference(reference)} ${formatPlatform(platform)}`;
+  return session.base(key, () => findOrPull(session, reference, platform, context));
+}
+
+async function findOrPull(session: Session, reference: Reference, platform: Platform, context: Context): Promise<BaseImage> {
   const name = formatReference(reference);
   const { store, options } = session;
   if (!options.pull || reference.digest) {
@@ -33,8 +41,4 @@ export async function openBaseImage(session: Session, text: string, platform: Pl
   }
   const stored = await pullImage({ store, remote: await session.remote(), reference, platform, policy: 'always' }, context);
   return { name, image: readImage(store, stored, platform), pulled: true };
-}
-
-export function describePlatform(platform: Platform): string {
-  return formatPlatform(platform);
 }

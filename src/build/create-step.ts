@@ -22,12 +22,10 @@ import type { FileStepDeps } from './steps/deps.ts';
 import { createMountStep } from './steps/mount.ts';
 import { createRunStep, type BindContent, type RunDeps } from './steps/run.ts';
 import { createWorkdirStep } from './steps/workdir.ts';
-import type { Platform } from '../oci/platform.ts';
 
 export interface StepPlace {
   text: string;
   slots: string[];
-  platform: Platform;
   /** Below the step. */
   layers: StackLayer[];
   stack(): Promise<LayerStack>;
@@ -44,7 +42,7 @@ export async function createStep(session: Session, plan: StepPlan, place: StepPl
     context: session.context,
     view: stack.view,
     readFile: (path) => stack.readFile(path),
-    source: (from) => sourceTree(session, from, place.platform),
+    source: (from) => sourceTree(session, from),
     similar: session.similar,
   };
   if (session.options.sourceDateEpoch !== undefined) deps.epoch = session.options.sourceDateEpoch;
@@ -67,7 +65,7 @@ function runDeps(session: Session, plan: RunPlan, place: StepPlace): RunDeps {
     executor: () => session.executor(),
     unpack: (layers, executor, context) => ensureUnpacked(store, layers, executor, context, similarTo(session, layers)),
     resolveUser: async (user) => resolveUserIn(await place.stack(), user),
-    bindContent: (mount) => bindContent(session, mount, place),
+    bindContent: (mount) => bindContent(session, mount),
     secret: (id) => session.secret(id),
     network: options.network === 'none' ? 'none' : 'host',
     hosts: (options.addHosts ?? []).map(([name, address]) => [address, name]),
@@ -111,13 +109,14 @@ async function resolveUserIn(stack: LayerStack, user: string): Promise<ProcessSp
 }
 
 /** The tree that an instruction copies from. */
-export async function sourceTree(session: Session, from: SourceRef, platform: Platform): Promise<SourceTree> {
+export async function sourceTree(session: Session, from: SourceRef): Promise<SourceTree> {
   if (from.type === 'context') return session.contextTree();
-  const { name, stack } = await openSource(session, from, platform);
+  const { name, stack } = await openSource(session, from);
   return treeOfStack(name, stack);
 }
 
-async function openSource(session: Session, from: Exclude<SourceRef, { type: 'context' }>, platform: Platform): Promise<{ name: string; stack: LayerStack }> {
+/** An image is the target's, whatever platform the stage is for that takes files from it. */
+async function openSource(session: Session, from: Exclude<SourceRef, { type: 'context' }>): Promise<{ name: string; stack: LayerStack }> {
   switch (from.type) {
     case 'stage': {
       const stage = await session.stage(from.index);
@@ -125,8 +124,8 @@ async function openSource(session: Session, from: Exclude<SourceRef, { type: 'co
     }
     case 'image':
       if (from.reference === 'scratch') return { name: 'scratch', stack: await openLayerStack(session.store, [], session.context) };
-      return session.image(from.reference, platform, async () => {
-        const { image } = await openBaseImage(session, from.reference, platform, session.context);
+      return session.image(from.reference, async () => {
+        const { image } = await openBaseImage(session, from.reference, session.platform, session.context);
         return { name: `image ${from.reference}`, stack: session.use(await openLayerStack(session.store, image.layers, session.context)) };
       });
     case 'named-context':
@@ -138,11 +137,11 @@ async function openSource(session: Session, from: Exclude<SourceRef, { type: 'co
  * What a bind mount shows. Files of the context become a layer of their own first, solved like a COPY, so that ignore
  * rules hold and nothing can be written back.
  */
-async function bindContent(session: Session, mount: Extract<RunMountPlan, { type: 'bind' | 'cache' }>, place: StepPlace): Promise<BindContent> {
+async function bindContent(session: Session, mount: Extract<RunMountPlan, { type: 'bind' | 'cache' }>): Promise<BindContent> {
   const from = mount.from ?? { type: 'context' as const };
   const name = `files of ${mount.target}`;
   if (from.type !== 'context') {
-    const { stack } = await openSource(session, from, place.platform);
+    const { stack } = await openSource(session, from);
     const { path, found } = stack.view.resolve(mount.source.replace(/^\/+/, ''));
     if (!found) throw new SiruError('CONTEXT', `the mount ${mount.target} wants ${mount.source}, which does not exist`);
     const hasher = createTreeHasher();

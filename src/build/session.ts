@@ -10,11 +10,12 @@ import { createLimit } from '../base/limit.ts';
 import type { SourceText } from '../dockerfile/errors.ts';
 import type { Dockerfile } from '../dockerfile/instruction.ts';
 import type { Digest } from '../oci/digest.ts';
-import { formatPlatform, type Platform } from '../oci/platform.ts';
+import type { Platform } from '../oci/platform.ts';
 import type { Remote } from '../remote/client.ts';
 import type { Executor } from '../runtime/executor.ts';
 import type { Solver } from '../solver/step.ts';
 import type { BuildEntry, Store } from '../store/store.ts';
+import type { BaseImage } from './base-image.ts';
 import type { SourceTree } from './contexts/source.ts';
 import type { LayerStack } from './layer-stack.ts';
 import type { BuildOptions } from './options.ts';
@@ -46,8 +47,10 @@ export interface Session extends AsyncDisposable {
   similar: Map<Digest, Digest>;
   /** The result of a stage, solved at the first call. */
   stage(index: number): Promise<StageResult>;
+  /** The image that a name means for a platform, looked for once. */
+  base(key: string, open: () => Promise<BaseImage>): Promise<BaseImage>;
   /** An image that files are taken from, opened once per reference. */
-  image(reference: string, platform: Platform, open: () => Promise<NamedStack>): Promise<NamedStack>;
+  image(reference: string, open: () => Promise<NamedStack>): Promise<NamedStack>;
   /** Disposes of the thing when the build ends. */
   use<T extends Disposable>(thing: T): T;
   /** Takes note of work that nobody waits for: it ends before the build does. Its errors are nobody's. */
@@ -101,6 +104,7 @@ export function createSession(parts: SessionParts): Session {
   });
   const contextTree = once(parts.openContext);
   const stages = new Map<number, Promise<StageResult>>();
+  const bases = new Map<string, Promise<BaseImage>>();
   const images = new Map<string, Promise<NamedStack>>();
   const used: Disposable[] = [];
   const sideWork: Promise<unknown>[] = [];
@@ -139,12 +143,8 @@ export function createSession(parts: SessionParts): Session {
       }
       return solving;
     },
-    image(reference, platform, open) {
-      const key = `${reference} ${formatPlatform(platform)}`;
-      let opening = images.get(key);
-      if (!opening) images.set(key, (opening = open()));
-      return opening;
-    },
+    base: (key, open) => sharedBy(bases, key, open),
+    image: (reference, open) => sharedBy(images, reference, open),
     use(thing) {
       used.push(thing);
       return thing;
@@ -186,6 +186,13 @@ export function createSession(parts: SessionParts): Session {
     },
   };
   return session;
+}
+
+/** What the map has, or what is made now for all who ask later. */
+function sharedBy<T>(made: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  let making = made.get(key);
+  if (!making) made.set(key, (making = make()));
+  return making;
 }
 
 /** Makes a thing at the first `get`; `made` gives it only when it was made. */

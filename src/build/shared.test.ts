@@ -5,8 +5,9 @@ import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { isSiruError } from '../base/errors.ts';
 import type { Event } from '../base/events.ts';
-import { busyboxMissing, makeBusyboxImage } from '../images/testing/make-image.ts';
+import { busyboxMissing, makeBusyboxImage, makeImage, makeIndex } from '../images/testing/make-image.ts';
 import { temporaryStore } from '../images/testing/temporary-store.ts';
+import { readImage } from '../images/read.ts';
 import type { Store } from '../store/store.ts';
 import { build } from './build.ts';
 import type { BuildOptions, BuildResult } from './options.ts';
@@ -101,4 +102,23 @@ test('the source of a bind mount is a path, whatever its characters, and may be 
   assert.match((await build('FROM base:1\nRUN --mount=source=app/[id],target=/m cat /m/page\n')).log, /page/);
   assert.match((await build('FROM base:1\nRUN --mount=source=link.txt,target=/m cat /m\n')).log, /real/);
   await assert.rejects(build('FROM base:1\nRUN --mount=source=app/[i],target=/m cat /m/page\n'), code('CONTEXT', /app\/\[i\]/));
+});
+
+test('an image that files are taken from is the target\'s, not the platform\'s of the stage; what is made of scratch is the target\'s', async (t) => {
+  const { build, store } = await world(t);
+  const platforms = [{ os: 'linux', architecture: 'amd64' }, { os: 'linux', architecture: 'arm64' }];
+  makeIndex(store, platforms.map((platform) => ({ platform, image: makeImage(store, { layers: [{ [platform.architecture]: '' }], platform }) })), 'many:1');
+  const dockerfile = 'FROM --platform=linux/arm64 many:1 AS here\nCOPY --from=many:1 / /taken/\nFROM --platform=linux/arm64 scratch\nCOPY --from=here / /\n';
+  const { digest } = await build(dockerfile, { platform: 'linux/amd64' });
+  const { layers, config } = readImage(store, digest);
+  const paths = [...store.layers.toc(layers[0]!.diffId)].map(({ path }) => path);
+  assert.deepEqual(paths, ['arm64', 'taken', 'taken/amd64']);
+  assert.equal(config.architecture, 'amd64');
+});
+
+test('files without content are copied from a stage like others', async (t) => {
+  const { build, store } = await world(t, { empty: '' });
+  const { digest } = await build('FROM scratch AS a\nCOPY empty /d/\nFROM scratch\nCOPY --from=a /d/empty /x\n');
+  const [layer] = readImage(store, digest).layers;
+  assert.deepEqual([...store.layers.toc(layer!.diffId)].map(({ path, size }) => [path, size]), [['x', 0]]);
 });

@@ -67,7 +67,7 @@ export async function solveStage(session: Session, index: number): Promise<Stage
       const runFollows = next.step.kind !== 'run' && instructions.slice(at).some(({ kind }) => kind === 'run');
       // A place that was never built will not be a hit.
       if (runFollows && !slots.some((slot) => session.store.records.lastKey(slot))) prepareToRun(session, [...layers]);
-      const solved = await solvePlanned(session, instruction, next.step, { state, layers: [...layers], place, slots, changed, runFollows });
+      const solved = await solvePlanned(session, instruction, next.step, { layers: [...layers], place, slots, changed, runFollows });
       if (solved.status === 'executed') changed = next.text;
       const { diffId, size } = solved.layer;
       entry.layer = { diffId, descriptor: { mediaType: mediaTypes.layer, digest: diffId, size } };
@@ -107,11 +107,12 @@ function scopeOf(session: Session, index: number): Scope {
 async function startFrom(session: Session, planned: StagePlan): Promise<Start> {
   const { from } = planned;
   const platform = planned.platform ?? session.platform;
-  const begin = (base: StageBase): Pick<Start, 'state' | 'triggers'> => ({
-    state: startStage(base, platform),
+  const begin = (base: StageBase, of = platform): Pick<Start, 'state' | 'triggers'> => ({
+    state: startStage(base, of),
     triggers: onBuildTriggers(onBuildTexts(base), planned.lines, session.source),
   });
-  if (from.type === 'scratch') return { ...begin({ type: 'scratch' }), layers: [], entries: [] };
+  // Nothing is for every platform: what is made of it is the target's, as BuildKit has it.
+  if (from.type === 'scratch') return { ...begin({ type: 'scratch' }, session.platform), layers: [], entries: [] };
   if (from.type === 'stage') {
     const { state, layers, entries, base } = await session.stage(from.index);
     return { ...begin({ type: 'stage', state }), layers, entries, base };
@@ -148,7 +149,6 @@ function stagesRead(plan: StepPlan): number[] {
 }
 
 interface Placed {
-  state: StageState;
   /** Below the step. */
   layers: StackLayer[];
   place: { stage: string; index: number; total: number; text: string; line: number };
@@ -176,7 +176,6 @@ async function solvePlanned(session: Session, instruction: Instruction, plan: St
       const step: Step = await createStep(session, plan, {
         text: place.text,
         slots: placed.slots,
-        platform: placed.state.platform,
         layers: placed.layers,
         stack: lazyStack(session, placed.layers),
         onOutput: (stream, text) => context.emit({ type: 'step-log', step: ref, stream, text }),
