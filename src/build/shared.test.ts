@@ -122,3 +122,10 @@ test('files without content are copied from a stage like others', async (t) => {
   const [layer] = readImage(store, digest).layers;
   assert.deepEqual([...store.layers.toc(layer!.diffId)].map(({ path, size }) => [path, size]), [['x', 0]]);
 });
+
+test('a source of nothing but backslashes takes no time to be looked for', async (t) => {
+  const { build } = await world(t);
+  const started = Date.now();
+  await assert.rejects(build(`FROM scratch\nCOPY ${'\\\\a'.repeat(60)} /\n`), code('CONTEXT'));
+  assert.ok(Date.now() - started < 5000);
+});

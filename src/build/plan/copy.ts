@@ -7,6 +7,7 @@ import { fault } from '../../dockerfile/errors.ts';
 import { layerEntry } from './history.ts';
 import { destinationPath } from './paths.ts';
 import type { Scope } from './scope.ts';
+import { isGitSource, isHttpSource } from './source-words.ts';
 
 export function planCopy(state: StageState, instruction: InstructionOf<'copy'> | InstructionOf<'add'>, scope: Scope, expander: Expander): Change {
   const { kind } = instruction;
@@ -43,16 +44,6 @@ export function planCopy(state: StageState, instruction: InstructionOf<'copy'> |
   ].flat();
   const words = [kind.toUpperCase(), ...flags, ...sources, ...plan.inline.map(({ name }) => `<<${name}`), written];
   return { state, step: plan, history: layerEntry(`${words.join(' ')} # buildkit`) };
-}
-
-/** True for what ADD fetches with git. */
-export function isGitSource(source: string): boolean {
-  return /^(git|ssh):\/\//.test(source) || /^[\w.+-]+@[\w.-]+:/.test(source) || /^https?:\/\/[^#?]+\.git(?:[#?]|$)/.test(source);
-}
-
-/** True for what ADD downloads as one file. */
-export function isHttpSource(source: string): boolean {
-  return /^https?:\/\//.test(source) && !isGitSource(source);
 }
 
 function refuseRemote(sources: string[]): void {

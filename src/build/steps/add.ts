@@ -16,7 +16,7 @@ import type { FileStepDeps } from './deps.ts';
 import { openDownload, type Download } from './download.ts';
 import { createFileStep, type FileStepPlan } from './file-step.ts';
 import { createFileHasher } from './read-files.ts';
-import { isGit, isUrl } from './source-words.ts';
+import { isGitSource, isHttpSource } from '../plan/source-words.ts';
 import { unpackArchive } from './unpack-archive.ts';
 
 /** The step of an ADD. */
@@ -36,16 +36,16 @@ export function createAddStep(plan: CopyPlan, deps: FileStepDeps): Step {
 }
 
 async function planAdd(plan: CopyPlan, deps: FileStepDeps, opened: Disposable[]): Promise<Omit<FileStepPlan, 'files' | 'release'>> {
-  const remote = plan.sources.filter(isUrl);
+  const remote = plan.sources.filter(isHttpSource);
   for (const word of plan.sources) {
-    if (isGit(word)) throw new SiruError('UNSUPPORTED', `ADD from git is not supported yet: ${word.replace(/\/\/[^/@]*@/, '//')}`, { hint: 'Clone it in a RUN, or beside the Dockerfile.' });
+    if (isGitSource(word)) throw new SiruError('UNSUPPORTED', `ADD from git is not supported yet: ${word.replace(/\/\/[^/@]*@/, '//')}`, { hint: 'Clone it in a RUN, or beside the Dockerfile.' });
   }
   if (plan.checksum !== undefined && (remote.length !== 1 || plan.sources.length !== 1)) {
     throw new SiruError('DOCKERFILE', 'ADD --checksum needs exactly one source, a URL');
   }
   const owner = await ownerOf(plan, deps);
   // A file that only URLs and inline texts come from needs no context.
-  const tree = plan.sources.some((word) => !isUrl(word)) ? await deps.source(plan.from) : noTree;
+  const tree = plan.sources.some((word) => !isHttpSource(word)) ? await deps.source(plan.from) : noTree;
   const copier = createCopier({
     plan,
     tree,
@@ -67,7 +67,7 @@ async function planAdd(plan: CopyPlan, deps: FileStepDeps, opened: Disposable[])
   };
 
   for (const [i, word] of plan.sources.entries()) {
-    if (isUrl(word)) {
+    if (isHttpSource(word)) {
       const download = await openDownload(word, plan.checksum, deps.store, deps.context);
       opened.push(download);
       parts.push({ name: remote.length === 1 ? `download ${download.name}` : `download ${i + 1} ${download.name}`, value: download.digest });

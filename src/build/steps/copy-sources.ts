@@ -1,6 +1,6 @@
 /** Which files the source words of a COPY name: wildcards, `--parents`, and a good message for what is not there. */
 import { SiruError } from '../../base/errors.ts';
-import { createWildcard } from '../../dockerfile/ignore.ts';
+import { createWildcard, hasWildcard } from '../../dockerfile/ignore.ts';
 import { nearest } from '../../dockerfile/suggest.ts';
 import type { Found } from '../../layer/toc-contract.ts';
 import { insidePath } from '../contexts/resolve-path.ts';
@@ -12,11 +12,6 @@ export interface Match {
   path: string;
   /** What is copied: the link's target when it is one. */
   found: Found;
-}
-
-/** True for a name with `*`, `?` or `[` that no backslash takes the meaning of. */
-export function hasWildcard(name: string): boolean {
-  return /^(?:[^\\*?[]|\\[\s\S]?)*[*?[]/.test(name);
 }
 
 /**

@@ -1,6 +1,5 @@
 /** COPY: files of the context, of a stage or of an image, as a layer of their own. */
 import { checkCancelled } from '../../base/context.ts';
-import { SiruError } from '../../base/errors.ts';
 import { stableJson } from '../../base/json.ts';
 import type { View } from '../../layer/toc-contract.ts';
 import { sha256 } from '../../oci/digest.ts';
@@ -12,14 +11,10 @@ import { resolveChown, type Owner } from './chown.ts';
 import { planCopy } from './copy-plan.ts';
 import type { FileStepDeps } from './deps.ts';
 import { createFileStep } from './file-step.ts';
-import { isGit, isUrl } from './source-words.ts';
 
 /** The step of a COPY. */
 export function createCopyStep(plan: CopyPlan, deps: FileStepDeps): Step {
   return createFileStep(deps, async () => {
-    for (const word of plan.sources) {
-      if (isUrl(word) || isGit(word)) throw new SiruError('DOCKERFILE', `COPY cannot fetch ${JSON.stringify(word)}`, { hint: 'ADD can.' });
-    }
     const tree = plan.sources.length === 0 ? noTree : await deps.source(plan.from);
     const owner = await ownerOf(plan, deps);
     const planned = planCopy({
