@@ -32,6 +32,7 @@ if [ "$(uname -s)" = Linux ]; then
     want docker-registry docker-registry
     want skopeo skopeo
     want umoci umoci
+    want mmdebstrap mmdebstrap
   fi
   if [ -n "$need" ]; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

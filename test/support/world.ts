@@ -69,10 +69,26 @@ export async function createWorld(defaults: Partial<SiruOptions> = {}): Promise<
         await settled(store);
         await settled(folder);
       } finally {
-        rmSync(folder, { recursive: true, force: true });
+        await removeFolder(folder);
       }
     },
   };
+}
+
+/** Removes a folder, in which files may belong to subordinate users when this is an ordinary one. */
+async function removeFolder(folder: string): Promise<void> {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {
+    const { createExecutor } = await import('../../src/runtime/helper-client.ts');
+    const own = mkdtempSync(join(tmpdir(), 'siru-test-remove-'));
+    mkdirSync(join(own, 'tmp'));
+    {
+      await using executor = await createExecutor({ isolation: 'auto', folder: join(own, 'tmp'), purpose: 'files' });
+      await executor.removeTrees([folder]);
+    }
+    rmSync(own, { recursive: true, force: true });
+  }
 }
 
 export function writeFiles(folder: string, files: Files): string {
