@@ -98,13 +98,14 @@ function systemMounts(spec: ProcessSpec, around: Surroundings): OciMount[] {
   const access = insecure ? 'rw' : 'ro';
   // sysfs belongs to a network namespace: only who owns that may mount it.
   const ownSysfs = !around.userns || spec.network === 'none';
+  // 'ro' is of the topmost mount alone: cgroups and the like that are mounted below need 'rro'.
   const mounts: OciMount[] = [
     { destination: '/proc', type: 'proc', source: 'proc', options: still },
     { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'] },
     { destination: '/dev/pts', type: 'devpts', source: 'devpts', options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'] },
     ownSysfs
       ? { destination: '/sys', type: 'sysfs', source: 'sysfs', options: [...still, access] }
-      : { destination: '/sys', type: 'none', source: '/sys', options: ['rbind', ...still, access] },
+      : { destination: '/sys', type: 'none', source: '/sys', options: ['rbind', ...still, access, ...(insecure ? [] : ['rro'])] },
     { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: still },
     { destination: '/dev/shm', type: 'tmpfs', source: 'shm', options: [...still, 'mode=1777', `size=${spec.limits?.shm ?? 64 * 1024 * 1024}`] },
   ];

@@ -44,6 +44,11 @@ describe('the executor', { skip: cannotRun }, () => {
     assert.match(top!, /^bin dev etc home proc root sys tmp /);
   });
 
+  test('nothing below /sys can be written', async () => {
+    const ran = await bench.run([bench.base], `awk '$5 ~ "^/sys" && $6 !~ "^ro(,|$)"' /proc/self/mountinfo`);
+    assert.deepEqual(ran, { exitCode: 0, stdout: '', stderr: '' });
+  });
+
   test('users are numbers, or names of the tree', async () => {
     const script = 'echo $(id -u):$(id -g):$(id -G)';
     assert.equal((await bench.run([bench.base], script, { user: { uid: 12, gid: 34, groups: [34, 56] } })).stdout, '12:34:34 56\n');

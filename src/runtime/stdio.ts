@@ -1,6 +1,6 @@
 /** The standard streams of a process: nothing, pipes to this process, or the asking process's own. */
 import type { StdioOptions } from 'node:child_process';
-import { closeSync } from 'node:fs';
+import { closeSync, fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { isatty } from 'node:tty';
 import { makePipe } from '../sys/pipe.ts';
@@ -51,9 +51,9 @@ export function openStdio(io: ProcessIoKind, tty: boolean): ProcessStdio {
   if (io.type === 'stream') result.stdio = ['ignore', output('stdout'), output('stderr'), 'ignore'];
   else if (tty) result.stdio = [io.stdin ? inherited.stdin : 'ignore', inherited.stdout, inherited.stderr, 'ignore'];
   else {
-    // A process without a terminal of its own must not find the caller's, so that goes through a pipe.
+    // A process without a terminal of its own must not find the caller's, so that goes through a pipe; so does output to a socket.
     const stdin = !io.stdin ? 'ignore' : isatty(inherited.stdin) ? input() : inherited.stdin;
-    result.stdio = [stdin, isatty(inherited.stdout) ? output('stdout') : inherited.stdout, output('stderr'), 'ignore'];
+    result.stdio = [stdin, isatty(inherited.stdout) || fstatSync(inherited.stdout).isSocket() ? output('stdout') : inherited.stdout, output('stderr'), 'ignore'];
   }
   result.read = Promise.all(closed);
   return result;
