@@ -1,10 +1,11 @@
 /** Makes the sources of a process's mounts ready, in a folder of its snapshot, and names them as the runtime wants. */
-import { chmodSync, chownSync, constants, copyFileSync, existsSync, lchownSync, lstatSync, lutimesSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, constants, copyFileSync, existsSync, lchownSync, lstatSync, lutimesSync, mkdirSync, readdirSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SiruError, errnoOf, messageOf } from '../base/errors.ts';
 import { resolveInside } from '../sys/inside-root.ts';
 import { mount, mountFlags, unmount } from '../sys/mount.ts';
 import { deviceParts } from '../sys/node.ts';
+import { renameNoReplace } from '../sys/rename.ts';
 import type { OciMount } from './bundle.ts';
 import type { Mount } from './executor.ts';
 import { mountOverlay } from './overlay.ts';
@@ -156,11 +157,12 @@ function makeCache(cache: Extract<Mount, { type: 'cache' }>, view: (lowers: read
       chownSync(fresh, uid, gid);
       chmodSync(fresh, mode);
     }
-    renameSync(fresh, folder);
+    // Not rename(2), which replaces an empty directory: another process may be writing to that one already.
+    renameNoReplace(fresh, folder);
   } catch (error) {
     rmSync(fresh, { recursive: true, force: true });
     const code = errnoOf(error);
-    if (code === 'ENOTEMPTY' || code === 'EEXIST') return;
+    if (code === 'EEXIST') return;
     if (code === undefined) throw error;
     throw new SiruError('STORE', `cannot make the cache at ${cache.target}: ${messageOf(error)}`, { cause: error });
   }
