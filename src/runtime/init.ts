@@ -3,15 +3,17 @@ import { openSync, readSync, closeSync } from 'node:fs';
 import { SiruError } from '../base/errors.ts';
 import { findProgram } from './runtimes.ts';
 
-/** Passes signals on, reaps what is orphaned, and ends with the code of its one child. */
+/** Passes signals on (the last of those that come before it knows its child, too), reaps what is orphaned, and ends with the code of its one child. */
 const shell = `
-for s in HUP INT QUIT TERM USR1 USR2 CONT WINCH; do trap "kill -$s \\$child 2>/dev/null" $s; done
+siru_child= siru_early=
+for s in HUP INT QUIT TERM USR1 USR2 CONT WINCH; do trap "[ \\$siru_child ] && kill -$s \\$siru_child 2>/dev/null || siru_early=$s" $s; done
 "$@" <&0 &
-child=$!
+siru_child=$!
+[ -z "$siru_early" ] || kill -$siru_early $siru_child
 while :; do
-  wait $child
-  code=$?
-  kill -0 $child 2>/dev/null || exit $code
+  wait $siru_child
+  siru_code=$?
+  kill -0 $siru_child 2>/dev/null || exit $siru_code
 done`;
 
 /** The program and the arguments that come before those of the process. Throws RUNTIME when there is none. */
