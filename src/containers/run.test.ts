@@ -4,6 +4,8 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { findImage } from '../images/resolve.ts';
+import { formatPlatform, hostPlatform } from '../oci/platform.ts';
 import { cannotRun } from '../runtime/busybox-layer.suite.ts';
 import { createExecutor } from '../runtime/helper-client.ts';
 import { findContainer, listContainers, removeContainer } from './container.ts';
@@ -36,6 +38,11 @@ describe('a container', { skip: cannotRun }, () => {
     assert.equal((await run({ image: 'full' })).stdout, '1000\n/home/app\n/home/app\n');
     assert.equal((await run({ image: 'full', entrypoint: 'id', args: ['-g'], user: 'root' })).stdout, '0\n');
     assert.equal((await sh('echo $PATH; echo ${NAME-none}; echo $HOME; hostname; cat /etc/hostname', { env: [['NAME', undefined]], hostname: 'box' })).stdout, '/bin\nnone\n/root\nbox\nbox\n');
+  });
+
+  test('an image that is named by its ID, and is for the platform that is asked for, is run without a registry', async () => {
+    const image = findImage(bench.store, 'plain')!.imageId.slice(7, 27);
+    assert.equal((await run({ image, platform: formatPlatform(hostPlatform()) })).stdout, 'hello world\n');
   });
 
   test('its directory is made when it is missing', async () => {

@@ -2,11 +2,11 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkCancelled, contextOf, type Context } from '../base/context.ts';
-import { SiruError } from '../base/errors.ts';
+import { isSiruError, SiruError } from '../base/errors.ts';
 import { ensureUnpacked } from '../images/layers.ts';
 import { readImage } from '../images/read.ts';
 import { findImage } from '../images/resolve.ts';
-import { parsePlatform } from '../oci/platform.ts';
+import { parsePlatform, type Platform } from '../oci/platform.ts';
 import { parseReferenceWithTag } from '../oci/reference.ts';
 import type { Executor, ProcessIo, ProcessSpec } from '../runtime/executor.ts';
 import type { Store, StoredImage } from '../store/store.ts';
@@ -78,14 +78,24 @@ interface Run {
 
 async function imageOf(options: RunOptions, context: Context): Promise<StoredImage> {
   const { store, image, pull = 'missing' } = options;
+  const platform = options.platform === undefined ? undefined : parsePlatform(options.platform);
   const here = pull === 'always' ? undefined : findImage(store, image);
-  // Of another platform than the one that was asked for is as good as not here; pulling finds out.
-  if (here && (options.platform === undefined || pull === 'never')) return here;
+  if (here && (platform === undefined || pull === 'never' || isFor(store, here, platform))) return here;
   const { createRemote } = await import('../remote/client.ts');
   const { pullImage } = await import('../images/pull.ts');
   await using remote = createRemote({ registries: options.registries });
-  const platform = options.platform === undefined ? undefined : parsePlatform(options.platform);
   return await pullImage({ store, remote, reference: parseReferenceWithTag(image), platform, policy: pull }, context);
+}
+
+/** An image for another platform than the one that was asked for is as good as not here. */
+function isFor(store: Store, image: StoredImage, platform: Platform): boolean {
+  try {
+    readImage(store, image, platform);
+    return true;
+  } catch (error) {
+    if (isSiruError(error) && (error.code === 'PLATFORM' || error.code === 'NOT_FOUND')) return false;
+    throw error;
+  }
 }
 
 /** As docker: `-v` makes a directory that is missing, `--mount` does not. */
