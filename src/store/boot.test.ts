@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, truncateSync, writeFileSync, statSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chownSync, existsSync, mkdirSync, truncateSync, writeFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { DatabaseSync } from 'node:sqlite';
@@ -70,4 +71,28 @@ test('what was written a while ago is synced when a handle that wrote is closed,
   writer.blobs.put(Buffer.from('new'));
   await writer.close();
   assert.equal(count(), 1);
+});
+
+test('a tree whose root belongs to a subordinate id does not keep its owner out of the store', { skip: process.getuid?.() === 0 ? false : 'this test must be root to become another user' }, async (t) => {
+  const top = folder(t);
+  chownSync(top, 65534, 65534);
+  const root = join(top, 'store');
+  const door = JSON.stringify(join(import.meta.dirname, 'open-store.ts'));
+  const suite = JSON.stringify(join(import.meta.dirname, 'tiny.suite.ts'));
+  const asUser = (script: string): string => {
+    const code = `const { openStore } = await import(${door}); const { tinyLayer } = await import(${suite}); const store = await openStore({ root: ${JSON.stringify(root)} }); ${script}; await store.close();`;
+    const ran = spawnSync(process.execPath, ['--input-type=module', '-e', code], { uid: 65534, gid: 65534, encoding: 'utf8' });
+    assert.equal(ran.status, 0, ran.stderr);
+    return ran.stdout;
+  };
+  const tree = asUser(`
+    const { diffId } = tinyLayer(store, 'x');
+    const tree = store.layers.path(diffId) + '/fs';
+    (await import('node:fs')).mkdirSync(tree);
+    store.layers.setUnpacked(diffId);
+    console.log(tree)`).trim();
+  chownSync(tree, 200_000, 200_000);
+  edit(root, "UPDATE unsynced SET boot = 'the boot before'");
+  for (const file of ['siru.db', 'siru.db-wal', 'siru.db-shm']) if (existsSync(join(root, file))) chownSync(join(root, file), 65534, 65534);
+  assert.equal(asUser(`console.log(store.layers.unpacked(${JSON.stringify(`sha256:${tree.split('/').at(-2)}`)}))`), 'false\n');
 });

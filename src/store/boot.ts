@@ -38,8 +38,12 @@ export function checkAfterBoot(core: Core): string[] {
         const tree = join(core.root, 'layers', hexOf(digest), 'fs');
         const away = core.temporary('.tree');
         if (!existsSync(tree)) return;
-        renameSync(tree, away);
-        trees.push(away);
+        try {
+          renameSync(tree, away);
+          trees.push(away);
+        } catch {
+          // Its root belongs to a subordinate id. It is known as not unpacked now: who unpacks the layer removes it first.
+        }
       }
     });
   }
