@@ -129,3 +129,11 @@ test('a source of nothing but backslashes takes no time to be looked for', async
   await assert.rejects(build(`FROM scratch\nCOPY ${'\\\\a'.repeat(60)} /\n`), code('CONTEXT'));
   assert.ok(Date.now() - started < 5000);
 });
+
+test('a layer may stand in a stack more than once: steps that change nothing make equal layers', { skip: cannotRun }, async (t) => {
+  const { build } = await world(t, { a: 'one' });
+  const steps = ['RUN true', 'COPY a /x', 'RUN : again', 'RUN rm /x', 'COPY a /x', 'RUN cat /x; rm /x', 'RUN ls /x || echo gone'];
+  const { log } = await build(['FROM base:1', ...steps, ''].join('\n'));
+  assert.match(log, /one/);
+  assert.match(log, /gone/);
+});

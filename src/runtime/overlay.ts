@@ -24,7 +24,9 @@ const mostLayers = 500;
  * kernel takes one page of option text. Throws STORE or UNSUPPORTED.
  */
 export function mountOverlay(request: OverlayMount): void {
-  const { lowers, links, target, upper, work, options } = request;
+  const { links, target, upper, work, options } = request;
+  // The kernel takes no directory twice, and equal layers are one directory. What a layer does is done by its topmost place.
+  const lowers = [...new Set(request.lowers.toReversed())].reverse();
   if (lowers.length > mostLayers) throw new SiruError('UNSUPPORTED', `${lowers.length} layers are more than the ${mostLayers} that can be mounted at once`);
   rmSync(links, { recursive: true, force: true });
   mkdirSync(links, { recursive: true });
