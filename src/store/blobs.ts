@@ -7,7 +7,7 @@ import type { Digest } from '../oci/digest.ts';
 import { noteUnsynced } from './unsynced.ts';
 import type { Core } from './core.ts';
 import { createIngest } from './ingest.ts';
-import { storeError } from './store-error.ts';
+import { readOnlyStore, storeError } from './store-error.ts';
 import type { Blobs } from './store.ts';
 
 const documentLimit = 4 * 1024 * 1024;
@@ -103,6 +103,7 @@ export function createBlobs(core: Core): Blobs {
     put(bytes) {
       const digest = sha256(bytes);
       if (hereAndLeased(digest) !== bytes.byteLength) {
+        if (db.readonly) throw readOnlyStore(root);
         const file = core.temporary('.blob');
         try {
           writeFileSync(file, bytes);
