@@ -137,3 +137,10 @@ test('a layer may stand in a stack more than once: steps that change nothing mak
   assert.match(log, /one/);
   assert.match(log, /gone/);
 });
+
+test('BUILDKIT_CACHE_MOUNT_NS keeps the caches of projects apart', { skip: cannotRun }, async (t) => {
+  const { build } = await world(t);
+  const dockerfile = 'FROM base:1\nRUN --mount=type=cache,target=/c ls /c; touch /c/here\n';
+  const logOf = async (name?: string): Promise<string> => (await build(dockerfile, { noCache: true, ...(name && { buildArgs: { BUILDKIT_CACHE_MOUNT_NS: name } }) })).log;
+  assert.deepEqual([await logOf('one'), await logOf('one'), await logOf('two'), await logOf()], ['', 'here\n', '', '']);
+});

@@ -92,13 +92,15 @@ interface Start extends Omit<StageResult, 'stack'> {
 }
 
 function scopeOf(session: Session, index: number): Scope {
-  const { options, graph, dockerfile } = session;
+  const { options, graph, dockerfile, buildArgs } = session;
+  const namespace = buildArgs.BUILDKIT_CACHE_MOUNT_NS;
   return {
-    buildArgs: session.buildArgs,
+    ...(namespace && { cacheMountNamespace: namespace }),
+    buildArgs,
     globalArgs: graph.globalArgs,
     escape: dockerfile.escape,
     source: session.source,
-    proxy: proxyArgs(session.buildArgs),
+    proxy: proxyArgs(buildArgs),
     network: options.network ?? 'default',
     sourceOf: sourcesOf(graph, index),
   };
