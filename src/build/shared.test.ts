@@ -144,3 +144,9 @@ test('BUILDKIT_CACHE_MOUNT_NS keeps the caches of projects apart', { skip: canno
   const logOf = async (name?: string): Promise<string> => (await build(dockerfile, { noCache: true, ...(name && { buildArgs: { BUILDKIT_CACHE_MOUNT_NS: name } }) })).log;
   assert.deepEqual([await logOf('one'), await logOf('one'), await logOf('two'), await logOf()], ['', 'here\n', '', '']);
 });
+
+test('a source that is a link to somewhere outside is told as such', async (t) => {
+  const { build, context } = await world(t);
+  symlinkSync('/etc/passwd', join(context, 'secrets'));
+  await assert.rejects(build('FROM scratch\nCOPY secrets /x\n'), code('CONTEXT', /"secrets" is a symbolic link to "\/etc\/passwd", which leads nowhere/));
+});
