@@ -56,6 +56,8 @@ test('layers are unpacked once, from the compressed blob alone', { skip }, async
   assert.equal(requests.length, 2);
   assert.equal(readFileSync(join(to.store.layers.path(layers[0]!.diffId), 'fs/a/one'), 'utf8'), '1');
   assert.equal(existsSync(join(to.store.layers.path(layers[0]!.diffId), 'fs/left')), false);
+  // What grows when the process is killed must be found by the next one.
+  for (const { growing } of requests) assert.ok(growing?.startsWith(to.store.path('tmp')));
   for (const { diffId } of layers) {
     assert.ok(to.store.layers.unpacked(diffId));
     assert.equal(to.store.blobs.has(diffId), false);

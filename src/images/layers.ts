@@ -64,7 +64,7 @@ export async function ensureUnpacked(
     mkdirSync(target, { recursive: true });
     // A process that was killed may have left a tree that is whole or is not.
     if (existsSync(join(target, 'fs'))) await executor.removeTrees([join(target, 'fs')]);
-    const request = { blob: store.blobs.path(descriptor.digest), compression, diffId, target };
+    const request = { blob: store.blobs.path(descriptor.digest), compression, diffId, target, growing: store.temporary('.tree') };
     if (descriptor.digest === diffId && store.layers.get(diffId)) {
       // The tar is the store's own, and so is its table.
       const like = similar?.(diffId);

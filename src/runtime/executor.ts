@@ -50,6 +50,8 @@ export interface UnpackRequest {
   diffId: Digest;
   /** Absolute path of the folder that gets `fs` and `toc`. */
   target: string;
+  /** Absolute path in tmp/ where the tree grows until it is whole, so that what a kill leaves is found. Beside `fs` when not given. */
+  growing?: string;
   /** Also keep the uncompressed tar here. */
   tar?: string;
   /**

@@ -1,4 +1,4 @@
-/** Unpacks a layer's blob beside its place and renames it in when it is whole. */
+/** Unpacks a layer's blob beside its place or in tmp/, and renames it in when it is whole. */
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { SiruError, errnoOf } from '../base/errors.ts';
@@ -19,7 +19,7 @@ export interface UnpackSettings {
 export async function unpackLayer(request: UnpackRequest, settings: UnpackSettings): Promise<LayerSummary> {
   const { target, tar } = request;
   mkdirSync(target, { recursive: true });
-  const fresh = join(target, `fs.${Math.random().toString(36).slice(2)}`);
+  const fresh = request.growing ?? join(target, `fs.${Math.random().toString(36).slice(2)}`);
   try {
     const summary = request.toc === undefined ? await readThrough(request, fresh, settings) : await byToc(request, request.toc, fresh, settings);
     try {
