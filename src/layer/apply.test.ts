@@ -134,3 +134,17 @@ test('a layer is not unpacked over something else, and a wrong diff ID is told',
   await assert.rejects(applyLayer([Buffer.alloc(1024)], join(dir, 'new'), { opaque: 'user', diffId: `sha256:${'0'.repeat(64)}` }), { code: 'DIGEST' });
 });
 
+
+test('an attribute of a step that looks like a mark of another kind of mount makes nothing opaque', { skip: asRoot }, (t) => {
+  const upper = folder(t);
+  for (const space of ['user', 'trusted'] as const) {
+    mkdirSync(join(upper, space));
+    setXattr(join(upper, space), `${space}.overlay.opaque`, Buffer.from('y'));
+  }
+  for (const opaque of ['user', 'trusted'] as const) {
+    const writer = createLayerWriter({ write: () => {} });
+    diffUpper(upper, writer, { opaque });
+    const marked = [...openToc(writer.finish().toc)].filter((entry) => entry.opaque).map(({ path }) => path);
+    assert.deepEqual(marked, [opaque]);
+  }
+});

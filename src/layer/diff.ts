@@ -11,6 +11,11 @@ import type { LayerWriter } from './writer-contract.ts';
 export interface DiffOptions {
   /** Newer modification times are set back to this (seconds): SOURCE_DATE_EPOCH. */
   epoch?: number;
+  /**
+   * Where overlayfs kept its marks; both places are looked at when not given. In the other one they are a step's own
+   * attributes, which meant nothing while it ran.
+   */
+  opaque?: 'trusted' | 'user';
   /** Paths that are left out, with what they hold: mount points that a run made. */
   skip?: (path: string) => boolean;
   signal?: AbortSignal;
@@ -22,7 +27,8 @@ export interface DiffOptions {
  * attributes those are kept that mean the same on every machine: `security.capability` and `user.*`.
  */
 export function diffUpper(upper: string, writer: LayerWriter, options: DiffOptions = {}): void {
-  const { epoch = Infinity, skip, signal } = options;
+  const { epoch = Infinity, opaque, skip, signal } = options;
+  const opaqueNames = (opaque ? [opaque] : ['trusted', 'user']).map((space) => `${space}.overlay.opaque`);
   /** First names of files that have several, by device and inode. */
   const linked = new Map<string, string>();
 
@@ -61,13 +67,13 @@ export function diffUpper(upper: string, writer: LayerWriter, options: DiffOptio
         linked.set(inode, path);
       }
       entry.size = stat.size;
-      addXattrs(entry, full);
+      addXattrs(entry, full, opaqueNames);
       writer.add(entry, { file: full });
       return;
     }
     if (stat.isDirectory()) {
       entry.type = 'dir';
-      addXattrs(entry, full);
+      addXattrs(entry, full, opaqueNames);
     } else if (stat.isSymbolicLink()) {
       entry.type = 'symlink';
       entry.mode = 0o777;
@@ -92,14 +98,12 @@ export function diffUpper(upper: string, writer: LayerWriter, options: DiffOptio
   }
 }
 
-/** Both spellings of overlayfs's mark for a directory that hides what lies below it. */
-const opaqueNames = new Set(['trusted.overlay.opaque', 'user.overlay.opaque']);
-
-function addXattrs(entry: Entry, full: string | Buffer): void {
-  const found = readXattrs(full, (name) => name === 'security.capability' || name.startsWith('user.') || opaqueNames.has(name));
+/** `opaqueNames`: the marks of a directory that hides what lies below it. */
+function addXattrs(entry: Entry, full: string | Buffer, opaqueNames: readonly string[]): void {
+  const found = readXattrs(full, (name) => name === 'security.capability' || name.startsWith('user.') || opaqueNames.includes(name));
   if (!found) return;
   for (const [name, value] of Object.entries(found)) {
-    if (opaqueNames.has(name)) {
+    if (opaqueNames.includes(name)) {
       // 'x' means that the directory holds whiteouts in the form of attributes, not that it is opaque.
       if (entry.type === 'dir' && value.toString('latin1') === 'y') entry.opaque = true;
     } else if (!isOverlayXattr(name)) (entry.xattrs ??= {})[name] = value;

@@ -69,7 +69,7 @@ async function carryOut(request: Request, signal: AbortSignal): Promise<unknown>
       return undefined;
     case 'commit': {
       const { commitSnapshot } = await import('./snapshots.ts');
-      return commitSnapshot(snapshotOf(params.id), params, signal);
+      return commitSnapshot(snapshotOf(params.id), params, { userns: setup!.userns, signal });
     }
     case 'remove': {
       const snapshot = snapshots.get(params.id);

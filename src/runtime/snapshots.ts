@@ -73,7 +73,7 @@ export function unmountSnapshot(snapshot: Snapshot): void {
 }
 
 /** Writes the layer's tar, moves the upper directory to `<target>/fs` and its table of contents to `<target>/toc`. */
-export async function commitSnapshot(snapshot: Snapshot, request: CommitRequest, signal: AbortSignal): Promise<LayerSummary> {
+export async function commitSnapshot(snapshot: Snapshot, request: CommitRequest, { userns, signal }: { userns: boolean; signal: AbortSignal }): Promise<LayerSummary> {
   const { createLayerWriter } = await import('../layer/writer.ts');
   const { diffUpper } = await import('../layer/diff.ts');
   unmountSnapshot(snapshot);
@@ -88,7 +88,7 @@ export async function commitSnapshot(snapshot: Snapshot, request: CommitRequest,
         for (let done = 0; done < bytes.length; ) done += writeSync(tar, bytes, done, bytes.length - done);
       },
     });
-    diffUpper(upper, writer, { signal, ...(request.epoch === undefined ? {} : { epoch: request.epoch }) });
+    diffUpper(upper, writer, { signal, opaque: userns ? 'user' : 'trusted', ...(request.epoch === undefined ? {} : { epoch: request.epoch }) });
     const { summary, toc } = writer.finish();
     mkdirSync(request.target, { recursive: true });
     writeFileSync(join(request.target, 'toc'), toc);
