@@ -35,7 +35,7 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
       const call = makeCall(path, flags, signals, () => (opening ??= openStore(flags.root)));
       result = (await module!.run(call, command.args, command.opts() as never)) ?? 0;
     } finally {
-      await (await opening?.catch(() => undefined))?.close();
+      await (await opening?.catch(() => undefined))?.close({ ending: true });
     }
   });
   try {
