@@ -126,6 +126,8 @@ export function missingSource(tree: SourceTree, word: string, path: string): Sir
       continue;
     }
     if (found) return new SiruError('CONTEXT', `${text}: ${JSON.stringify(next)} is a file`);
+    const link = tree.resolve(next, { last: false }).found?.entry;
+    if (link?.type === 'symlink') return brokenLink(tree, text, next, link);
     const near = nearest(name, tree.children(tree.resolve(there).path).slice(0, mostNames).map(({ entry }) => baseName(entry.path)));
     const where = there === '' ? `the top of ${tree.name}` : JSON.stringify(there);
     const hint = near === undefined ? undefined : `Did you mean ${[there, near, ...names.slice(i + 1)].filter((part) => part !== '').join('/')}?`;
@@ -134,4 +136,23 @@ export function missingSource(tree: SourceTree, word: string, path: string): Sir
     });
   }
   return new SiruError('CONTEXT', text);
+}
+
+/** The error for a link on the way that leads to nothing in the tree. */
+function brokenLink(tree: SourceTree, text: string, shown: string, { path, link = '' }: Found['entry']): SiruError {
+  const way = `${text}: ${JSON.stringify(shown)} is a symbolic link`;
+  if (!tree.hiddenBy || !leadsOut(path, link)) return new SiruError('CONTEXT', `${way} to ${JSON.stringify(link)}, which is not in ${tree.name}`);
+  return new SiruError('CONTEXT', `${way} that leads out of ${tree.name}, to ${JSON.stringify(link)}`, {
+    hint: 'Put what it leads to into the context itself: nothing outside can be copied.',
+  });
+}
+
+function leadsOut(path: string, link: string): boolean {
+  if (link.startsWith('/')) return true;
+  let depth = path.split('/').length - 1;
+  return link.split('/').some((name) => {
+    if (name === '..') depth--;
+    else if (name !== '' && name !== '.') depth++;
+    return depth < 0;
+  });
 }
