@@ -44,6 +44,12 @@ describe('the executor', { skip: cannotRun }, () => {
     assert.match(top!, /^bin dev etc home proc root sys tmp /);
   });
 
+  test('the log of the kernel is not shown, whatever the machine shows its own users', async () => {
+    const ran = await bench.run([bench.base], 'dmesg');
+    assert.match(ran.stderr, /Operation not permitted/);
+    assert.notEqual(ran.exitCode, 0);
+  });
+
   test('nothing below /sys can be written', async () => {
     const ran = await bench.run([bench.base], `awk '$5 ~ "^/sys" && $6 !~ "^ro(,|$)"' /proc/self/mountinfo`);
     assert.deepEqual(ran, { exitCode: 0, stdout: '', stderr: '' });
