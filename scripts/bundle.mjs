@@ -10,17 +10,26 @@ const [input, output] = process.argv.slice(2);
 /** Always needed, or loaded by Node before the program anyway. */
 const always = new Set(['fs', 'path', 'os', 'events', 'buffer', 'url', 'util', 'module', 'process']);
 
-/** Stands for a built-in module: functions and classes that load it when they are called. */
+/** Stands for a built-in module: functions, classes and objects that load it when they are used. */
 function lazyModule(name) {
   const module = process.getBuiltinModule(name);
-  const lines = ["let loaded;", `const load = () => loaded ??= process.getBuiltinModule(${JSON.stringify(name)});`];
+  const lines = [
+    'let loaded;',
+    `const load = () => loaded ??= process.getBuiltinModule(${JSON.stringify(name)});`,
+    `const lazy = (key, base) => {
+      const proxy = new Proxy(base, {
+        get: (_, member) => load()[key][member],
+        apply: (_, self, args) => load()[key](...args),
+        construct: (_, args, target) => Reflect.construct(load()[key], args, target === proxy ? load()[key] : target),
+      });
+      return proxy;
+    };`,
+  ];
   for (const key of Object.keys(module)) {
     if (key === 'default' || !/^[A-Za-z_$][\w$]*$/.test(key)) continue;
     const local = `lazy_${key}`;
-    if (typeof Object.getOwnPropertyDescriptor(module, key).value === 'function') {
-      lines.push(`function ${local}(...args) { return new.target ? Reflect.construct(load().${key}, args) : load().${key}(...args); }`);
-    } else lines.push(`const ${local} = new Proxy({}, { get: (_, member) => load().${key}[member] });`);
-    lines.push(`export { ${local} as ${key} };`);
+    const base = typeof Object.getOwnPropertyDescriptor(module, key).value === 'function' ? 'function () {}' : '{}';
+    lines.push(`const ${local} = /* @__PURE__ */ lazy(${JSON.stringify(key)}, ${base});`, `export { ${local} as ${key} };`);
   }
   return `${lines.join('\n')}\nexport default new Proxy({}, { get: (_, member) => load()[member] });\n`;
 }
