@@ -1,11 +1,13 @@
 /** Where the store is and the folders that it starts with. */
-import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { addBallast } from './ballast.ts';
 import { storeError } from './store-error.ts';
 
-const folders = ['blobs/sha256', 'layers', 'contexts', 'cache-mounts', 'tmp', 'locks', 'containers', 'listings'];
+const folders = ['blobs/sha256', 'layers', 'contexts', 'locks', 'listings'];
+/** They hold trees with set-uid programs and no document that somebody else may want to read. */
+const treeFolders = ['cache-mounts', 'tmp', 'containers'];
 
 /** The store's place: `root`, else SIRU_ROOT, else the one that is usual for this user and system. Absolute. */
 export function rootOf(root: string | undefined): string {
@@ -23,15 +25,26 @@ function defaultRoot(): string {
   return join(homedir(), '.local', 'share', 'siru');
 }
 
-/** Makes what is missing of the folders. A new root is the owner's alone: layers hold set-uid programs. Throws STORE. */
+/**
+ * Makes what is missing of the folders. A new root, or an empty folder that becomes one, is the owner's alone: layers hold
+ * set-uid programs. Throws STORE.
+ */
 export function createFolders(root: string): void {
   try {
     mkdirSync(root, { recursive: true, mode: 0o700 });
+    closeToOthers(root);
     for (const folder of folders) mkdirSync(join(root, folder), { recursive: true });
+    for (const folder of treeFolders) mkdirSync(join(root, folder), { recursive: true, mode: 0o700 });
     addBallast(root);
   } catch (error) {
     throw storeError(error, `cannot make the store at ${root}`);
   }
+}
+
+/** A folder of somebody else, such as a volume that a group may write to, stays as it is. */
+function closeToOthers(root: string): void {
+  if (statSync(root).uid !== process.geteuid?.()) return;
+  if (readdirSync(root).every((name) => name === 'lost+found')) chmodSync(root, 0o700);
 }
 
 /** True when there is a store that this process may read and not write. */

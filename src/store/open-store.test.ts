@@ -20,6 +20,18 @@ test('a new store is an OCI image layout, open to its owner alone', async (t) =>
   if (process.platform !== 'win32') assert.equal(statSync(store.root).mode & 0o777, 0o700);
 });
 
+test('an empty folder that others may read becomes its owner\'s alone with the store in it, a full one does not', { skip: process.platform === 'win32' && 'there are no modes' }, async (t) => {
+  const root = folder(t);
+  chmodSync(root, 0o755);
+  await tinyStore(t, root);
+  for (const name of ['', 'tmp', 'containers', 'cache-mounts']) assert.equal(statSync(join(root, name)).mode & 0o777, 0o700, name);
+  const shared = folder(t);
+  writeFileSync(join(shared, 'file'), '');
+  chmodSync(shared, 0o755);
+  await tinyStore(t, shared);
+  assert.equal(statSync(shared).mode & 0o777, 0o755);
+});
+
 test('the place: the option, then SIRU_ROOT, then the usual one', (t) => {
   const before = process.env['SIRU_ROOT'];
   t.after(() => {
