@@ -1,8 +1,9 @@
 /** Where the store is and the folders that it starts with. */
 import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { addBallast } from './ballast.ts';
+import { errnoOf } from '../base/errors.ts';
 import { storeError } from './store-error.ts';
 
 const folders = ['blobs/sha256', 'layers', 'contexts', 'locks', 'listings'];
@@ -31,10 +32,10 @@ function defaultRoot(): string {
  */
 export function createFolders(root: string): void {
   try {
-    mkdirSync(root, { recursive: true, mode: 0o700 });
+    makeFolder(root, 0o700);
     closeToOthers(root);
-    for (const folder of folders) mkdirSync(join(root, folder), { recursive: true });
-    for (const folder of treeFolders) mkdirSync(join(root, folder), { recursive: true, mode: 0o700 });
+    for (const folder of folders) makeFolder(join(root, folder), 0o777);
+    for (const folder of treeFolders) makeFolder(join(root, folder), 0o700);
     addBallast(root);
   } catch (error) {
     throw storeError(error, `cannot make the store at ${root}`);
@@ -45,6 +46,18 @@ export function createFolders(root: string): void {
 function closeToOthers(root: string): void {
   if (statSync(root).uid !== process.geteuid?.()) return;
   if (readdirSync(root).every((name) => name === 'lost+found')) chmodSync(root, 0o700);
+}
+
+/** Level by level: Node's own recursive mkdir never ends where a folder is there and takes no other, as in /proc. */
+function makeFolder(path: string, mode: number): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  if (!existsSync(dirname(path))) makeFolder(dirname(path), mode);
+  try {
+    mkdirSync(path, { mode });
+  } catch (error) {
+    // Another process may have been quicker.
+    if (errnoOf(error) !== 'EEXIST' || !statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error;
+  }
 }
 
 /** True when there is a store that this process may read and not write. */

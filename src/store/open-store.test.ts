@@ -119,6 +119,13 @@ test('a place that is no folder or may not be written is said so, with what to d
   assert.match(stdout, /^STORE cannot make the store at .*: permission denied You may not write there/);
 });
 
+test('a place that takes no folders is refused at once', { skip: existsSync('/proc/self') ? false : 'there is no /proc here' }, () => {
+  // In a process of its own: a call that never ends could not be timed out here.
+  const script = `import { openStore } from ${door}; await openStore({ root: '/proc/siru/store' }).catch((e) => console.log(e.code, e.message, e.hint));`;
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', timeout: 10_000, killSignal: 'SIGKILL' });
+  assert.match(stdout, /^STORE cannot make the store at \/proc\/siru\/store: /);
+});
+
 test('a store that may only be read answers reading commands and refuses writing ones', asRoot, async (t) => {
   const parent = folder(t);
   chmodSync(parent, 0o755);
