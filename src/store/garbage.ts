@@ -63,12 +63,13 @@ export function findGarbage(
   const imageBlobs = grouped(db.all<Pair>('SELECT image AS a, digest AS b FROM image_blobs'));
   const layersOfImages = new Set(keptImages.flatMap((digest) => imageLayers.get(digest) ?? []));
 
-  // Records. Without `all`, those go that no image shows: what a build of it would look for is kept.
+  // Records. Without `all`, those go that are superseded: no image shows their layer, and no place had their key last.
   const keptLayers = new Set([...layersOfImages, ...held.layer, ...containers.layers]);
   const records: Digest[] = [];
-  type RecordRow = { key: Digest; diff_id: string; used: number };
-  for (const { key, diff_id, used } of db.all<RecordRow>('SELECT key, diff_id, used FROM records WHERE evicted = 0')) {
-    const keep = only === 'images' || held.record.has(key) || used >= since || (!all && layersOfImages.has(diff_id));
+  type RecordRow = { key: Digest; diff_id: string; used: number; last: number };
+  const rows = db.all<RecordRow>('SELECT key, diff_id, used, key IN (SELECT key FROM slots) AS last FROM records WHERE evicted = 0');
+  for (const { key, diff_id, used, last } of rows) {
+    const keep = only === 'images' || held.record.has(key) || used >= since || (!all && (last === 1 || layersOfImages.has(diff_id)));
     if (keep) keptLayers.add(diff_id);
     else records.push(key);
   }

@@ -114,6 +114,27 @@ test('a record whose layer an image shows stays, until all is pruned; the layer 
   });
 });
 
+test('what a place had last stays, with its layer, whether or not an image shows it; what it had before goes', async (t) => {
+  const root = newRoot(t);
+  const [before, last] = [sha256('before'), sha256('last')];
+  const layer = await within(root, (store) => {
+    store.records.put(tinyRecord(before, tinyLayer(store, 'before')));
+    store.records.note('slot', before);
+    const made = tinyLayer(store, 'last');
+    store.records.put(tinyRecord(last, made));
+    store.records.note('slot', last);
+    return made;
+  });
+  const report = await prune(root);
+  assert.deepEqual([report.records, report.layers], [1, 1]);
+  await within(root, (store) => {
+    assert.equal(store.records.get(before), undefined);
+    assert.ok(store.records.get(last));
+    assert.ok(store.layers.toc(layer.diffId));
+  });
+  assert.equal((await prune(root, { all: true })).records, 1);
+});
+
 test('images with names go with `all`, unless a container stands on them', async (t) => {
   const root = newRoot(t);
   const image = await within(root, (store) => {

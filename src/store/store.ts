@@ -227,7 +227,7 @@ export interface BuildEntry {
 }
 
 export interface PruneOptions {
-  /** Also images that have names but no container, and every cache record. */
+  /** Also images that have names but no container, and every cache record; only superseded records when not given. */
   all?: boolean;
   /** Only images (dangling), or only build cache. */
   only?: 'images' | 'cache';

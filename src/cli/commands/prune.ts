@@ -19,7 +19,7 @@ interface Flags {
 export function configure(command: Command, path: string[]): void {
   command
     .usage('[OPTIONS]')
-    .option('-a, --all', path[0] === 'builder' ? 'All build cache, not only what is old' : 'Also images with names that no container uses, and all build cache')
+    .option('-a, --all', path[0] === 'builder' ? 'All build cache, not only what newer steps have replaced' : 'Also images with names that no container uses, and all build cache')
     .option('-f, --force', "Don't ask")
     .option('--filter <filter>', "until=24h: only what was not used since", collect, [])
     .option('--dry-run', 'Say what would go, and remove nothing')
@@ -60,6 +60,6 @@ function pruneOptions([group]: string[], flags: Flags, now: number): PruneOption
 function warnings({ all, only }: PruneOptions): string[] {
   const lines = [];
   if (only !== 'cache') lines.push(all ? 'all images without a container that uses them' : 'all images without a name');
-  if (only !== 'images') lines.push(all ? 'all build cache' : 'build cache that nothing uses');
+  if (only !== 'images') lines.push(all ? 'all build cache that no image needs' : 'build steps that newer ones have replaced');
   return lines;
 }
