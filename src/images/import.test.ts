@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { contextOf } from '../base/context.ts';
@@ -26,6 +26,22 @@ test('a root file system becomes an image of one layer, with changes', async () 
     assert.deepEqual(config.history, [{ created: '1970-01-01T00:00:00.000Z', comment: 'mine' }]);
     assert.equal(here.store.layers.toc(layers[0]!.diffId).lookup('etc/motd')?.size, 5);
   }
+});
+
+test('equal tars give equal images, whatever they are called, as old as their newest file', async () => {
+  await using here = await temporaryStore();
+  const root = join(here.folder, 'root');
+  mkdirSync(root);
+  writeFileSync(join(root, 'a'), 'hello');
+  utimesSync(join(root, 'a'), 1_600_000_000, 1_600_000_000);
+  utimesSync(root, 1_500_000_000, 1_500_000_000);
+  const images = [];
+  for (const name of ['one.tar', 'two.tar']) {
+    execFileSync('tar', ['-C', root, '-cf', join(here.folder, name), '.']);
+    images.push(await importImage({ store: here.store, source: join(here.folder, name) }, quiet));
+  }
+  assert.equal(images[0]!.imageId, images[1]!.imageId);
+  assert.deepEqual(readImage(here.store, images[0]!).config.history, [{ created: '2020-09-13T12:26:40.000Z', comment: 'Imported from -' }]);
 });
 
 test('what is no tar, or leaves the root, is refused', async () => {

@@ -25,7 +25,7 @@ export interface ImportOptions {
   message?: string;
   /** The host's when not given. */
   platform?: Platform;
-  /** Time of the image; now when not given. */
+  /** Time of the image; that of the newest file when not given, so that equal tars give equal images. */
   created?: Date;
 }
 
@@ -46,13 +46,13 @@ export async function importImage(options: ImportOptions, context: Context): Pro
   store.layers.put(summary, toc);
   transfer.state('done');
 
-  const created = (options.created ?? new Date()).toISOString();
+  const created = (options.created ?? new Date((summary.newest ?? 0) * 1000)).toISOString();
   const document: ImageConfig = {
     created,
     ...(options.platform ?? hostPlatform()),
     config,
     rootfs: { type: 'layers', diff_ids: [digest] },
-    history: [{ created, comment: message ?? `Imported from ${typeof source === 'string' ? source : '-'}` }],
+    history: [{ created, comment: message ?? 'Imported from -' }],
   };
   const configBlob = store.blobs.put(Buffer.from(JSON.stringify(document)));
   const manifest = store.blobs.put(Buffer.from(JSON.stringify({
