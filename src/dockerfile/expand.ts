@@ -11,6 +11,8 @@ export interface ExpandOptions {
   escape?: '\\' | '`';
   /** `literal` leaves quotes alone, for the bodies of heredocs. */
   quotes?: 'remove' | 'literal';
+  /** `keep` leaves escape characters and what they escape as they were written. */
+  escapes?: 'remove' | 'keep';
   /** `keep` leaves a variable that is not set as it was written. */
   unset?: 'empty' | 'keep';
 }
@@ -225,7 +227,7 @@ function run(text: string, env: Environment, options: ExpandOptions, matched: Se
   }
 
   try {
-    return until(undefined, false, words);
+    return until(undefined, options.escapes === 'keep', words);
   } catch (error) {
     if (!(error instanceof SiruError)) throw error;
     const shown = text.length > 200 ? `${text.slice(0, 200)}...` : text;

@@ -267,3 +267,9 @@ test('whatever the words are, planning gives a result or an error with a place',
     { numRuns: 2000 },
   );
 });
+
+test('a step is shown as it is written but for the values of variables', () => {
+  const shown = (text: string): string => planFile(`FROM scratch\nENV A=one\n${text}\n`).advances.at(-1)!.text;
+  assert.equal(shown('RUN echo "\\t" a\\\\b $A "${A}" \\$A \'$A\' ${B:-two}'), 'RUN echo "\\t" a\\\\b one "one" \\$A \'$A\' ${B:-two}');
+  assert.equal(shown('COPY a\\ b $A'), 'COPY a\\ b one');
+});

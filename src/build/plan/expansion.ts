@@ -56,7 +56,7 @@ export function expanderOf(state: StageState, instruction: Instruction, scope: S
       const shown: Environment = (name) => (masked?.has(name) ? '****' : variables.get(name));
       try {
         const parts = text.split(/('[^']*')/); // what stands in single quotes is for the shell
-        return parts.map((part, i) => (i % 2 === 1 ? part : expandWord(part, shown, { escape, quotes: 'literal', unset: 'keep' }).result)).join('');
+        return parts.map((part, i) => (i % 2 === 1 ? part : expandWord(part, shown, { escape, quotes: 'literal', escapes: 'keep', unset: 'keep' }).result)).join('');
       } catch {
         return text;
       }
