@@ -1,6 +1,7 @@
 /** FROM an image: from the store when it is there for the platform, else from its registry. */
 import { SiruError } from '../base/errors.ts';
 import type { Context } from '../base/context.ts';
+import { nearest } from '../dockerfile/suggest.ts';
 import { pullImage } from '../images/pull.ts';
 import { readImage, type Image } from '../images/read.ts';
 import { formatPlatform, type Platform } from '../oci/platform.ts';
@@ -22,12 +23,13 @@ export interface BaseImage {
 export async function openBaseImage(session: Session, text: string, platform: Platform, context: Context): Promise<BaseImage> {
   const reference = parseReferenceWithTag(text);
   const key = `${formatReference(reference)} ${formatPlatform(platform)}`;
-  return session.base(key, () => findOrPull(session, reference, platform, context));
+  return session.base(key, () => findOrPull(session, text, reference, platform, context));
 }
 
-async function findOrPull(session: Session, reference: Reference, platform: Platform, context: Context): Promise<BaseImage> {
+async function findOrPull(session: Session, text: string, reference: Reference, platform: Platform, context: Context): Promise<BaseImage> {
   const name = formatReference(reference);
   const { store, options } = session;
+  let other: string | undefined;
   if (!options.pull || reference.digest) {
     const stored = reference.digest ? store.images.byId(reference.digest)[0] : store.images.byName(name);
     if (stored) {
@@ -36,9 +38,28 @@ async function findOrPull(session: Session, reference: Reference, platform: Plat
       } catch (error) {
         // Kept for another platform only, or damaged: its registry may have what is wanted.
         if (!(error instanceof SiruError) || !['PLATFORM', 'NOT_FOUND', 'DIGEST'].includes(error.code)) throw error;
+        if (error.code === 'PLATFORM') other = `It is in the store, but not for this platform: ${error.message}.`;
       }
     }
   }
-  const stored = await pullImage({ store, remote: await session.remote(), reference, platform, policy: 'always' }, context);
+  let stored;
+  try {
+    stored = await pullImage({ store, remote: await session.remote(), reference, platform, policy: 'always' }, context);
+  } catch (error) {
+    throw explained(error, [stageMeant(session, text), other]);
+  }
   return { name, image: readImage(store, stored, platform), pulled: true };
+}
+
+/** A stage whose name is near to what was taken for an image. */
+function stageMeant(session: Session, text: string): string | undefined {
+  const guess = nearest(text, session.graph.stages.flatMap(({ name }) => name ?? []));
+  return guess === undefined ? undefined : `Did you mean the stage ${guess}?`;
+}
+
+/** The error with more hints before its own. */
+function explained(error: unknown, hints: (string | undefined)[]): unknown {
+  const told = hints.filter((hint) => hint !== undefined);
+  if (!(error instanceof SiruError) || error.code === 'CANCELLED' || told.length === 0) return error;
+  return new SiruError(error.code, error.message, { hint: [...told, error.hint ?? ''].join(' ').trim(), cause: error });
 }

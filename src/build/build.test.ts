@@ -195,3 +195,38 @@ test('SOURCE_DATE_EPOCH as a build argument sets every time, as the option does'
   assert.notEqual((await build(dockerfile)).digest, digest);
   await assert.rejects(build(dockerfile, { buildArgs: { SOURCE_DATE_EPOCH: 'yesterday' } }), (error: unknown) => isSiruError(error) && error.code === 'USAGE');
 });
+
+test('# check=error=true makes findings an error that names them, before anything is built', async (t) => {
+  const { build, write } = await world(t);
+  write({ a: '1' });
+  const events: Event[] = [];
+  const head = '# check=error=true';
+  const body = 'FROM scratch as x\nCOPY a /a\nMAINTAINER me\n';
+  await assert.rejects(build(`${head}\n${body}`, { onEvent: (event) => events.push(event) }), (error) => {
+    assert.ok(isSiruError(error) && error.code === 'DOCKERFILE');
+    assert.match(error.message, /FromAsCasing, MaintainerDeprecated$/);
+    return true;
+  });
+  assert.deepEqual(events.map(({ type }) => type), ['warning', 'warning']);
+  await build(`# check=skip=FromAsCasing,MaintainerDeprecated;error=true\n${body}`);
+  // What only the plan of a stage finds counts as well, and arguments of the command line do not.
+  await assert.rejects(build(`${head}\nFROM scratch\nCOPY a /$NOTHING\n`), { code: 'DOCKERFILE', message: /UndefinedVar/ });
+  await build(`# check=skip=UndefinedVar;error=true\nFROM scratch\nCOPY a /x$NOTHING\n`, { buildArgs: { LOOSE: '1' } });
+});
+
+test('a base that is here for another platform is named when its registry does not answer', async (t) => {
+  const { build, store } = await world(t);
+  const name = '127.0.0.1:1/group/app:1';
+  const { digest } = await build('FROM scratch\nENV A=1\n', { platform: 'linux/s390x' });
+  store.images.tag(name, store.images.byId(digest)[0]!.descriptor.digest);
+  await assert.rejects(build(`FROM ${name}\n`, { platform: 'linux/arm64' }), (error) => {
+    assert.ok(isSiruError(error) && error.code === 'NETWORK', String(error));
+    assert.match(error.hint!, /is an image for linux\/s390x, not for linux\/arm64/);
+    return true;
+  });
+});
+
+test('a Dockerfile that is not there is said so in words', async (t) => {
+  const { build, context } = await world(t);
+  await assert.rejects(build('', { dockerfileText: undefined, dockerfile: join(context, 'nope') }), { code: 'CONTEXT', message: `there is no file ${join(context, 'nope')}` });
+});

@@ -6,7 +6,8 @@
 import { randomUUID } from 'node:crypto';
 import { checkCancelled, contextOf, type Context } from '../base/context.ts';
 import { isSiruError, SiruError } from '../base/errors.ts';
-import { checkDockerfile } from '../dockerfile/checks/check-dockerfile.ts';
+import { checkDockerfile, checkOptionsOf } from '../dockerfile/checks/check-dockerfile.ts';
+import { isSkipped, type CheckOptions } from '../dockerfile/checks/options.ts';
 import { parseDockerfile } from '../dockerfile/parse.ts';
 import { formatPlatform, hostPlatform, parsePlatform } from '../oci/platform.ts';
 import { formatReference, parseReferenceWithTag } from '../oci/reference.ts';
@@ -43,14 +44,16 @@ export async function build(given: BuildOptions): Promise<BuildResult> {
     targetPlatform: platform,
     buildPlatform: hostPlatform(),
   });
-  const warnings = createWarnings(context);
-  for (const warning of [...checkDockerfile(dockerfile), ...graph.warnings]) warnings(warning);
+  const checks = checkOptionsOf(dockerfile);
+  const { warn, failIfWanted } = createWarnings(context, checks);
+  for (const warning of [...checkDockerfile(dockerfile, checks), ...graph.warnings]) warn(warning);
+  failIfWanted();
 
   await using session = createSession({
     options,
     context,
     dockerfile,
-    warn: warnings,
+    warn,
     source: { name: source.name, text: dockerfile.text },
     graph,
     platform,
@@ -63,6 +66,7 @@ export async function build(given: BuildOptions): Promise<BuildResult> {
   });
   try {
     const { state, entries, base } = await session.stage(graph.target);
+    failIfWanted();
     const image = assembleImage({
       state,
       entries,
@@ -98,14 +102,26 @@ export async function build(given: BuildOptions): Promise<BuildResult> {
 }
 
 /** Tells each warning once: a rule may see the same line in the tree, in the plan and in a stage that others stand on. */
-function createWarnings(context: Context): Session['warn'] {
+function createWarnings(context: Context, checks: CheckOptions): { warn: Session['warn']; failIfWanted: () => void } {
   const told = new Set<string>();
-  return ({ rule, text, line }) => {
+  const rules = new Set<string>();
+  const warn: Session['warn'] = ({ rule, text, line }) => {
+    if (isSkipped(checks, rule)) return;
     const key = `${rule} ${line} ${text}`;
     if (told.has(key)) return;
     told.add(key);
+    // Arguments that nobody takes are a matter of the command line, no check of the file.
+    if (rule !== 'UnconsumedBuildArg') rules.add(rule);
     context.emit({ type: 'warning', text: `${rule}: ${text}`, ...(line === undefined ? {} : { line }) });
   };
+  const failIfWanted = (): void => {
+    if (!checks.error || rules.size === 0) return;
+    const names = [...rules].sort();
+    throw new SiruError('DOCKERFILE', `checks failed: ${names.join(', ')}`, {
+      hint: `The Dockerfile says # check=error=true: mend what the warnings name, or skip it there: # check=skip=${names.join(',')};error=true`,
+    });
+  };
+  return { warn, failIfWanted };
 }
 
 /** The last second that RFC 3339 can write. */

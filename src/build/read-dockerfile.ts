@@ -36,6 +36,9 @@ function read(path: string): { text: Uint8Array; path: string } {
     return { text, path };
   } catch (error) {
     if (error instanceof SiruError) throw error;
+    if (errnoOf(error) === 'ENOENT') {
+      throw new SiruError('CONTEXT', `there is no file ${path}`, { hint: 'The path after -f is taken from the folder where you are, not from the context.', cause: error });
+    }
     throw new SiruError('CONTEXT', `cannot read the Dockerfile ${path}: ${messageOf(error)}`, { cause: error });
   }
 }

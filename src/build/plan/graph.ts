@@ -93,7 +93,7 @@ export function planStages(dockerfile: Dockerfile, options: PlanOptions): StageG
 
   const unconsumed = unconsumedArgs(dockerfile, automatic, buildArgs);
   if (unconsumed.length > 0) {
-    warnings.push({ rule: 'UnconsumedBuildArg', text: `[Warning] One or more build-args [${unconsumed.join(' ')}] were not consumed` });
+    warnings.push({ rule: 'UnconsumedBuildArg', text: `one or more build-args [${unconsumed.join(' ')}] were not consumed` });
   }
   return { stages, target, order, globalArgs, namedContexts, warnings };
 }
