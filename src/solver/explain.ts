@@ -47,9 +47,30 @@ function reasonsOf(part: string, before: KeyPart | undefined, after: KeyPart | u
 function textOf(part: string, before: string | undefined, after: string | undefined): string {
   if (part === 'parent') return 'what it stands on changed';
   if (part === 'command' || part === 'instruction') return 'the instruction changed';
-  if (before === undefined) return `${part} ${brief(after!)} is new`;
-  if (after === undefined) return `${part} ${brief(before)} is gone`;
+  const old = membersOf(before);
+  const now = membersOf(after);
+  if (before === undefined) return now ? `${part} is new` : `${part} ${brief(after!)} is new`;
+  if (after === undefined) return old ? `${part} is gone` : `${part} ${brief(before)} is gone`;
+  if (old && now) return `${part}: ${memberChanges(old, now).join(', ')}`;
   return `${part} ${brief(before)} -> ${brief(after)}`;
+}
+
+/** The members of a value that is a JSON object, each as text. */
+function membersOf(value: string | undefined): Map<string, string> | undefined {
+  if (!value?.startsWith('{')) return undefined;
+  try {
+    const members = Object.entries(JSON.parse(value) as object);
+    return new Map(members.map(([name, member]) => [name, typeof member === 'string' ? member : name === 'mode' ? Number(member).toString(8).padStart(4, '0') : JSON.stringify(member)]));
+  } catch {
+    return undefined; // any text may begin so
+  }
+}
+
+function memberChanges(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): string[] {
+  return [...new Set([...before.keys(), ...after.keys()])].flatMap((name) => {
+    const [old, now] = [before.get(name), after.get(name)];
+    return old === now ? [] : [textOf(name, old, now)];
+  });
 }
 
 /** A value short enough for a line: digests by their first 12 digits, long texts cut, control characters escaped. */

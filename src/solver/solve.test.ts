@@ -204,3 +204,15 @@ test('a key depends on every part and on nothing else', () => {
   );
   assert.throws(() => stepKey([{ name: 'a', value: '1' }, { name: 'a', value: '2' }]));
 });
+
+test('of a part that is an object the members that changed are named', () => {
+  const told = (before: string | undefined, after: string | undefined): string[] => {
+    const parts = (value: string | undefined): KeyPart[] => (value === undefined ? [] : [{ name: 'mount /a', value }]);
+    return explainMiss(parts(before), parts(after), () => undefined).map(({ text }) => text);
+  };
+  const cache = (id: string, mode: number): string => JSON.stringify({ gid: 0, id, mode, sharing: 'shared', target: '/a', type: 'cache', uid: 0 });
+  assert.deepEqual(told(cache('one', 0o755), cache('two', 0o755)), ['mount /a: id one -> two']);
+  assert.deepEqual(told(cache('one', 0o755), cache('two', 0o700)), ['mount /a: id one -> two, mode 0755 -> 0700']);
+  assert.deepEqual(told(undefined, cache('one', 0o755)), ['mount /a is new']);
+  assert.deepEqual(told('{no JSON', '{}'), ['mount /a "{no JSON" -> {}']);
+});

@@ -73,6 +73,17 @@ test('a finished picture has reasons, sizes and times at the end of its lines', 
   assert.equal(lines.length, 4);
 });
 
+test('where a line is too narrow, the reason of a miss is cut after the label', () => {
+  const state = createProgressState(0);
+  const reason = 'packages/server/index.js changed';
+  applyEvent(state, { type: 'step-done', step: step(1, 'builder', 2, 3, `RUN ${'make '.repeat(30)}`), status: 'executed', took: 10, bytes: 1, reason }, 10);
+  for (const columns of [90, 100]) {
+    const line = ttyLines(state, { columns, now: 10, colour: false, title: 'Building', logLines: 6 })[1]!;
+    assert.ok(line.includes(`missed: ${reason} `), line);
+    assert.match(line, /^ => \[builder 2\/3\] RUN make make/);
+  }
+});
+
 test('no line is wider than the terminal and no picture higher, at any size', () => {
   const state = after(6);
   applyEvent(state, { type: 'transfer', direction: 'pull', what: 'abcdef012345', state: 'moving', bytes: 1e6, total: 5e6 }, 400);

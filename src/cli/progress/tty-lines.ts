@@ -71,13 +71,16 @@ function stepLine(view: StepView, canvas: Canvas): string {
   return paint(line, colour, canvas);
 }
 
-/** Left and right at the edges; the middle stands before the right and gives way first, but not below a third of the line. */
+/** Columns that the left keeps when the middle wants room. */
+const leastLeft = 30;
+
+/** Left and right at the edges; the middle stands before the right. The left is cut first, then the middle, but not below a third of the line. */
 function spread(left: string, middle: string, right: string, columns: number): string {
   if (columns < 30) return clip(left, columns);
   const room = columns - displayWidth(right) - 1;
   const third = Math.floor(room / 3);
   const wanted = displayWidth(middle);
-  const forMiddle = wanted === 0 ? 0 : Math.min(wanted, Math.max(third, room - displayWidth(left) - 2));
+  const forMiddle = wanted === 0 ? 0 : Math.min(wanted, Math.max(third, room - Math.min(leastLeft, displayWidth(left)) - 2));
   const start = clip(left, room - (forMiddle > 0 ? forMiddle + 2 : 0));
   const end = clip(middle, forMiddle);
   return `${start}${' '.repeat(Math.max(0, room - displayWidth(start) - displayWidth(end)))}${end} ${right}`;
