@@ -318,3 +318,10 @@ test('a file that changes while it is read is refused', (t) => {
   assert.throws(() => tree.verify([found]), { code: 'CONTEXT', message: /"a" changed while it was read/ });
   assert.throws(() => createFileHasher()(found.entry, tree.content(found)), { code: 'CONTEXT', message: /longer/ });
 });
+
+test('the store itself is no part of a context that holds it', (t) => {
+  const { root, store, write } = place(t);
+  write('a', '1');
+  write('state/siru.db', '1');
+  assert.deepEqual(paths(openContext({ root, store: { ...store, root: join(root, 'state') } })), ['a']);
+});

@@ -23,8 +23,8 @@ export interface ContextOptions {
   name?: string;
   /** Path of the Dockerfile: `<Dockerfile>.dockerignore` beside it wins over the context's `.dockerignore`. */
   dockerfile?: string;
-  /** Where digests are remembered; nowhere when not given. */
-  store?: Pick<Store, 'path' | 'temporary'>;
+  /** Where digests are remembered; nowhere when not given. When it lies in the context it is no part of it. */
+  store?: Pick<Store, 'path' | 'temporary'> & Partial<Pick<Store, 'root'>>;
 }
 
 interface FileFound extends Found {
@@ -40,7 +40,8 @@ export function openContext(options: ContextOptions): SourceTree {
   const name = options.name ?? 'the build context';
   const ignore = readIgnoreFile(root, options.dockerfile);
   const table = options.store?.path('contexts', hexOf(sha256(root)));
-  const walk = createWalk(root, ignore, table === undefined ? undefined : readStatTable(table));
+  const ownStore = options.store?.root === undefined ? undefined : realpathSync(options.store.root);
+  const walk = createWalk(root, ownStore, ignore, table === undefined ? undefined : readStatTable(table));
 
   const lookup = (path: string): FileFound | undefined => {
     if (path === '') return walk.root;
@@ -141,7 +142,8 @@ interface Read {
   looked: number;
 }
 
-function createWalk(root: string, ignore: ContextIgnore | undefined, known: StatTable | undefined): Walk {
+/** `ownStore` is written while it would be read, and would grow by its own content with each build. */
+function createWalk(root: string, ownStore: string | undefined, ignore: ContextIgnore | undefined, known: StatTable | undefined): Walk {
   const rows = createRows();
   const read = new Map<string, Read>();
   const rootStat = lstatSync(root);
@@ -167,6 +169,7 @@ function createWalk(root: string, ignore: ContextIgnore | undefined, known: Stat
       const hidden = ignore !== undefined && ignore.hides(child);
       if (hidden && !ignore.mayShowBelow(child)) continue;
       const real = `${place}/${name}`;
+      if (real === ownStore) continue;
       const stat = statOf(real, child);
       if (stat === undefined) continue;
       // A hidden directory shows when something in it does.
