@@ -1,7 +1,7 @@
 /** The tree of commands. Only the module of the command that was asked for is loaded. */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, Help, Option } from 'commander';
 import { contextOf } from '../base/context.ts';
 import { SiruError, isSiruError } from '../base/errors.ts';
 import type { Store } from '../store/store.ts';
@@ -111,6 +111,8 @@ function makeProgram(chosen: Chosen, module: CommandModule | undefined, act: (co
     .helpCommand('help [COMMAND]', 'Show the help of a command')
     .configureOutput({ writeErr: () => {}, writeOut: (text) => process.stdout.write(text) })
     .exitOverride()
+    // Of lists commander would say that they are empty when not given.
+    .configureHelp({ optionDescription: (option) => (Array.isArray(option.defaultValue) ? option.description : new Help().optionDescription(option)) })
     .addHelpText('after', '\nExamples:\n  siru build -t app:1.0 .\n  siru run --rm app:1.0\n  siru push app:1.0\n\n\'siru COMMAND --help\' tells more of a command.');
   for (const option of globalOptions()) program.addOption(option);
   for (const [heading, names] of headings) {

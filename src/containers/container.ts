@@ -95,7 +95,7 @@ export function findContainer(store: Store, text: string): Container {
   const all = listContainers(store);
   const named = all.find(({ name, id }) => name === text || id === text);
   const matches = named ? [named] : all.filter(({ id }) => text !== '' && id.startsWith(text));
-  if (matches.length === 0) throw new SiruError('NOT_FOUND', `there is no container ${text}`);
+  if (matches.length === 0) throw new SiruError('NOT_FOUND', `there is no container ${text}`, { hint: 'list what there is with: siru ps -a' });
   if (matches.length > 1) throw new SiruError('AMBIGUOUS', `${text} begins the IDs of ${matches.length} containers`);
   return matches[0]!;
 }

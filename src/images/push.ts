@@ -174,9 +174,9 @@ async function retag({ remote, reference }: Pushing, bytes: Buffer, mediaType: s
 }
 
 /** Sends a blob of the store unless the registry has it, or can take it from another repository. */
-async function pushBlob({ store, remote, reference, mounts }: Pushing, descriptor: Descriptor, context: Context): Promise<Descriptor> {
+async function pushBlob({ store, remote, reference, mounts }: Pushing, descriptor: Descriptor, context: Context, what: string = shortId(descriptor.digest)): Promise<Descriptor> {
   const { digest, size } = descriptor;
-  const transfer = startTransfer(context, 'push', shortId(digest), size);
+  const transfer = startTransfer(context, 'push', what, size);
   try {
     const from = mounts.repositoryOf(digest);
     let session;
@@ -228,11 +228,14 @@ async function pushUncompressed(pushing: Pushing, layer: ImageLayer, choice: Com
         transfer.state('done');
         return made!;
       } catch (error) {
-        transfer.state('failed');
-        if (!isSiruError(error) || (error.code !== 'NETWORK' && error.code !== 'REGISTRY')) throw error;
+        if (!isSiruError(error) || (error.code !== 'NETWORK' && error.code !== 'REGISTRY')) {
+          transfer.state('failed');
+          throw error;
+        }
         context.emit({ type: 'status', text: `sending ${shortId(layer.diffId)} broke off (${error.message}); sending it anew` });
       }
     }
   }
-  return await pushBlob(pushing, made ?? (await ensureCompressed(store, layer, choice, context)), context);
+  // Under the name that it had: for people it is one layer, whatever becomes of it.
+  return await pushBlob(pushing, made ?? (await ensureCompressed(store, layer, choice, context)), context, shortId(layer.diffId));
 }

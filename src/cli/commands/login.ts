@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { SiruError } from '../../base/errors.ts';
 import type { Call } from '../call.ts';
 import { ask, readStandardInput } from '../prompt.ts';
-import { addRegistryFlags, registryOptions } from '../registry-flags.ts';
+import { addInsecureFlag, registryOptions } from '../registry-flags.ts';
 import type { RegistryFlags } from '../registry-flags.ts';
 
 interface Flags extends RegistryFlags {
@@ -19,7 +19,7 @@ export function configure(command: Command): void {
     .option('-u, --username <name>', 'User name')
     .option('-p, --password <password>', 'Password or token; better: --password-stdin')
     .option('--password-stdin', 'Read the password from standard input');
-  addRegistryFlags(command);
+  addInsecureFlag(command);
   command.addHelpText('after', '\nExamples:\n  siru login registry.example:5000\n  echo "$TOKEN" | siru login -u ci --password-stdin registry.example:5000');
 }
 

@@ -26,11 +26,13 @@ export async function run(call: Call, [name]: string[], flags: Flags): Promise<v
   const reference = parseReference(name!);
   if (reference.digest !== undefined) throw new SiruError('REFERENCE', `cannot push under a digest: ${name}`, { hint: 'name a tag' });
   if (flags.allTags && reference.tag !== undefined) throw new SiruError('USAGE', 'a tag and --all-tags exclude each other');
-  const [store, { pushNames }] = await Promise.all([call.store(), import('../push-names.ts')]);
+  const [store, { pushNames }, { resolveImage }] = await Promise.all([call.store(), import('../push-names.ts'), import('../../images/resolve.ts')]);
   const repository = `${reference.domain}/${reference.path}`;
   const names = flags.allTags
     ? store.images.list().flatMap((image) => image.names.filter((stored) => stored.startsWith(`${repository}:`))).sort()
     : [formatReference({ ...reference, tag: reference.tag ?? 'latest' })];
+  // What is not here is refused before anything is said of the registry.
+  for (const stored of names) resolveImage(store, stored);
   if (names.length === 0) throw new SiruError('NOT_FOUND', `no image of ${name} here`);
 
   const quiet = flags.quiet ?? false;

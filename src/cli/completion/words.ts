@@ -19,7 +19,10 @@ const values: Record<string, string[]> = {
   '--isolation': ['auto', 'root', 'userns', 'none'],
   '--pull': ['missing', 'always', 'never'],
 };
-const alias: Record<string, string> = { ls: 'images', rm: 'rmi' };
+/** A container has a narrower choice than a RUN. */
+const ofRun: Record<string, string[]> = { '--network': ['none', 'host'], '--isolation': ['auto', 'root', 'userns'] };
+/** Words of `siru image`. */
+const alias: Record<string, string> = { ls: 'images', list: 'images', rm: 'rmi', remove: 'rmi' };
 
 /** Every command that the help shows, groups before their members. */
 export function completionWords(program: Command): CommandWords[] {
@@ -27,7 +30,8 @@ export function completionWords(program: Command): CommandWords[] {
   const visit = (command: Command, path: string[]): void => {
     const help = command.createHelp();
     const last = path.at(-1) ?? '';
-    const name = alias[last] ?? last;
+    const name = path[0] === 'image' ? (alias[last] ?? last) : last;
+    const choices = name === 'run' ? { ...values, ...ofRun } : values;
     const members = help.visibleCommands(command).filter((member) => member.name() !== 'help');
     out.push({
       path,
@@ -36,7 +40,7 @@ export function completionWords(program: Command): CommandWords[] {
         names: [option.short, option.long].filter((text) => text !== undefined),
         summary: option.description,
         takesValue: option.required,
-        ...(option.required && values[option.long ?? ''] ? { values: values[option.long!] } : {}),
+        ...(option.required && choices[option.long ?? ''] ? { values: choices[option.long!] } : {}),
       })),
       operands: members.length > 0 ? members.map((member) => member.name())
         : name === 'completion' ? ['bash', 'zsh', 'fish']
