@@ -31,7 +31,7 @@ export interface LayerTree {
 }
 
 export interface LayerTreeOptions {
-  /** Most members and implied directories; a bound on memory. Five million when not given. */
+  /** Most members and implied directories; a bound on memory. A million and a half when not given, which takes about 2 GB. */
   maxEntries?: number;
 }
 
@@ -59,11 +59,13 @@ const opaqueMark = '.wh..wh..opq';
 /** AUFS's own files; they were never meant to be seen. */
 const metaPrefix = '.wh..wh.';
 /** As the kernel bounds them. */
+/** More would not fit into the memory that V8 allows itself. */
+const mostEntries = 1_500_000;
 const maxLinks = 40;
 const longestPath = 4096;
 
 export function createLayerTree(options: LayerTreeOptions = {}): LayerTree {
-  const { maxEntries = 5_000_000 } = options;
+  const { maxEntries = mostEntries } = options;
   const root: Node = {};
   let count = 0;
   /** The directory of the last member, since the next one is mostly in the same. */
