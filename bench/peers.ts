@@ -88,8 +88,9 @@ function dockerTool(version: string): Tool {
 function buildahTool(version: string): Tool {
   const buildah = (...args: string[]): string[] => [...wrapper, 'buildah', ...args];
   const shell = (...commands: string[][]): string[] => ['sh', '-ec', commands.map((command) => command.join(' ')).join('\n')];
-  const created = (image: string): string[] => ['c=$(', ...buildah('from', '--pull=never', image), ')'];
+  // Its own defaults are more than a process in a container may ask for.
   const limits = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=4096:4096'];
+  const created = (image: string): string[] => ['c=$(', ...buildah('from', '--pull=never', ...limits, image), ')'];
   return {
     name: 'buildah',
     version,
