@@ -2,6 +2,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path/posix';
 import { join as joinNative } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { checkCancelled } from '../base/context.ts';
 import type { Context } from '../base/context.ts';
 import { SiruError, errnoOf, messageOf } from '../base/errors.ts';
@@ -21,7 +22,7 @@ export interface StoredFile {
 
 export interface ArchiveFiles {
   /** The file at a path, links inside the archive followed; it is then a blob of the store. Undefined when there is none. */
-  get(path: string): StoredFile | undefined;
+  get(path: string): Promise<StoredFile | undefined>;
 }
 
 /** A file's path, or bytes as they come. */
@@ -33,7 +34,7 @@ const blobForm = /^blobs\/sha256\/([0-9a-f]{64})$/;
 
 /** Reads an archive (a tar, also compressed by gzip or zstd) or a directory. Throws LAYER, DIGEST, UNSUPPORTED, NOT_FOUND. */
 export async function readArchive(store: Store, source: ArchiveSource, context: Context): Promise<ArchiveFiles> {
-  if (typeof source === 'string' && isDirectory(source)) return directoryFiles(store, source);
+  if (typeof source === 'string' && isDirectory(source)) return directoryFiles(store, source, context);
   return await tarFiles(store, await openArchive(source, context), context);
 }
 
@@ -113,7 +114,7 @@ async function tarFiles(store: Store, chunks: AsyncIterable<Uint8Array>, context
   transfer.state('done');
 
   return {
-    get(path) {
+    async get(path) {
       let current = clean(path);
       for (let hops = 0; hops < mostLinks; hops++) {
         const link = links.get(current);
@@ -125,18 +126,18 @@ async function tarFiles(store: Store, chunks: AsyncIterable<Uint8Array>, context
   };
 }
 
-function directoryFiles(store: Store, folder: string): ArchiveFiles {
-  const known = new Map<string, StoredFile | undefined>();
+function directoryFiles(store: Store, folder: string, context: Context): ArchiveFiles {
+  const known = new Map<string, Promise<StoredFile | undefined>>();
   return {
-    get(path) {
+    async get(path) {
       const inside = clean(path);
-      if (!known.has(inside)) known.set(inside, takeFile(store, joinNative(folder, inside), inside));
-      return known.get(inside);
+      if (!known.has(inside)) known.set(inside, takeFile(store, joinNative(folder, inside), inside, context));
+      return await known.get(inside);
     },
   };
 }
 
-function takeFile(store: Store, file: string, path: string): StoredFile | undefined {
+async function takeFile(store: Store, file: string, path: string, context: Context): Promise<StoredFile | undefined> {
   const hex = blobForm.exec(path)?.[1];
   let fd: number;
   try {
@@ -152,7 +153,11 @@ function takeFile(store: Store, file: string, path: string): StoredFile | undefi
     if (hex !== undefined && store.blobs.has(`sha256:${hex}`, stat.size)) return { digest: `sha256:${hex}`, size: stat.size };
     using ingest = store.blobs.ingest();
     const buffer = Buffer.allocUnsafe(1 << 20);
-    for (let read = readSync(fd, buffer); read > 0; read = readSync(fd, buffer)) ingest.write(buffer.subarray(0, read));
+    for (let read = readSync(fd, buffer); read > 0; read = readSync(fd, buffer)) {
+      ingest.write(buffer.subarray(0, read));
+      await turn();
+      checkCancelled(context);
+    }
     return ingest.commit(hex === undefined ? {} : { digest: `sha256:${hex}` });
   } finally {
     closeSync(fd);

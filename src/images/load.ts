@@ -35,15 +35,15 @@ export async function loadImages(options: LoadOptions, context: Context): Promis
   const { store, source } = options;
   const files = await readArchive(store, source, context);
   const named = typeof source === 'string' ? source : 'the archive';
-  const index = files.get('index.json');
-  const docker = files.get('manifest.json');
+  const index = await files.get('index.json');
+  const docker = await files.get('manifest.json');
   if (!index && !docker) {
     throw new SiruError('DOCUMENT', `${named} holds no image: it has neither manifest.json nor index.json`, {
       hint: 'the files of a root file system, as docker export writes them, are taken by: siru import',
     });
   }
   const items = docker ? parseDockerItems(store.blobs.read(docker.digest)) : [];
-  const found = index ? fromLayout(options, files, index.digest, items, context) : items.map((item) => fromDockerItem(options, files, item));
+  const found = index ? await fromLayout(options, files, index.digest, items, context) : await inOrder(items, (item) => fromDockerItem(options, files, item));
   if (found.length === 0) throw new SiruError('DOCUMENT', `${named} lists no images`);
 
   return found.map(({ digest, names }) => {
@@ -57,7 +57,14 @@ interface Found {
   names: string[];
 }
 
-function fromLayout(options: LoadOptions, files: ArchiveFiles, index: Digest, items: DockerItem[], context: Context): Found[] {
+/** One after the other: each may read large files. */
+async function inOrder<T, U>(list: readonly T[], work: (item: T) => Promise<U>): Promise<U[]> {
+  const done: U[] = [];
+  for (const item of list) done.push(await work(item));
+  return done;
+}
+
+async function fromLayout(options: LoadOptions, files: ArchiveFiles, index: Digest, items: DockerItem[], context: Context): Promise<Found[]> {
   const { store } = options;
   const found = new Map<Digest, Found>();
   for (const descriptor of parseIndex(store.blobs.read(index)).manifests) {
@@ -67,7 +74,7 @@ function fromLayout(options: LoadOptions, files: ArchiveFiles, index: Digest, it
       known.names.push(...names.filter((name) => !known.names.includes(name)));
       continue;
     }
-    const taken = takeManifest(options, files, descriptor, 0);
+    const taken = await takeManifest(options, files, descriptor, 0);
     if (taken === undefined) {
       context.emit({ type: 'warning', text: `passed over ${descriptor.digest}: it is no container image` });
       continue;
@@ -75,31 +82,32 @@ function fromLayout(options: LoadOptions, files: ArchiveFiles, index: Digest, it
     const { mediaType, digest, size } = descriptor;
     store.images.put({ descriptor: { mediaType, digest, size }, ...taken });
     // Other tools write a bare tag here; the whole name is then in docker's list.
-    if (names.length === 0) for (const item of items) if (files.get(item.Config)?.digest === taken.imageId) names.push(...item.names);
+    if (names.length === 0) for (const item of items) if ((await files.get(item.Config))?.digest === taken.imageId) names.push(...item.names);
     found.set(digest, { digest, names });
   }
   return [...found.values()];
 }
 
 /** Takes a manifest, or what is there of an index, with all that it names. Undefined for what is no image. */
-function takeManifest(options: LoadOptions, files: ArchiveFiles, descriptor: Descriptor, depth: number): { imageId: Digest; manifest: Digest } | undefined {
+async function takeManifest(options: LoadOptions, files: ArchiveFiles, descriptor: Descriptor, depth: number): Promise<{ imageId: Digest; manifest: Digest } | undefined> {
   const { store, platform } = options;
   const what = `image ${descriptor.digest}`;
-  need(files, descriptor);
+  await need(files, descriptor);
   const document = readDocuments(store.blobs.read(descriptor.digest), descriptor.mediaType, what);
   if (document.type === 'manifest') {
     const { manifest } = document;
     if (manifest.config.mediaType !== mediaTypes.config && manifest.config.mediaType !== mediaTypes.dockerConfig) return undefined;
     checkImage(manifest, what);
-    need(files, manifest.config);
-    for (const layer of manifest.layers) need(files, layer);
+    await need(files, manifest.config);
+    for (const layer of manifest.layers) await need(files, layer);
     const { config } = joinConfig(manifest, what, store.blobs.read(manifest.config.digest));
     if (platform && depth === 0) checkPlatform(config, platform, what);
     return { imageId: manifest.config.digest, manifest: descriptor.digest };
   }
   if (depth > 4) throw new SiruError('DOCUMENT', `${what}: indexes lie more than 4 deep`);
-  const here = document.index.manifests.filter((child) => files.get(layoutPath(child.digest)) !== undefined);
-  const taken = new Map(here.map((child) => [child, takeManifest(options, files, child, depth + 1)] as const));
+  const found = await inOrder(document.index.manifests, async (child) => ((await files.get(layoutPath(child.digest))) === undefined ? [] : [child]));
+  const here = found.flat();
+  const taken = new Map(await inOrder(here, async (child) => [child, await takeManifest(options, files, child, depth + 1)] as const));
   const images = here.filter((child) => taken.get(child) !== undefined);
   if (images.length === 0) throw new SiruError('NOT_FOUND', `the archive has none of the images that ${descriptor.digest} lists`);
   const narrowed = { ...document.index, manifests: images };
@@ -107,8 +115,8 @@ function takeManifest(options: LoadOptions, files: ArchiveFiles, descriptor: Des
   return taken.get(chosen);
 }
 
-function need(files: ArchiveFiles, { digest, size }: Descriptor): void {
-  const file = files.get(layoutPath(digest));
+async function need(files: ArchiveFiles, { digest, size }: Descriptor): Promise<void> {
+  const file = await files.get(layoutPath(digest));
   if (!file) throw new SiruError('NOT_FOUND', `the archive lacks the blob ${digest}`, { hint: 'it was cut off, or made for one platform only' });
   if (file.size !== size) throw new SiruError('DIGEST', `the blob ${digest} of the archive has ${file.size} bytes, not ${size}`);
 }
@@ -151,17 +159,17 @@ function parseDockerItems(bytes: Buffer): DockerItem[] {
 }
 
 /** Makes a manifest for an image of docker's archive, which has none. */
-function fromDockerItem({ store, platform }: LoadOptions, files: ArchiveFiles, item: DockerItem): Found {
-  const file = (path: string): { digest: Digest; size: number } => {
-    const found = files.get(path);
+async function fromDockerItem({ store, platform }: LoadOptions, files: ArchiveFiles, item: DockerItem): Promise<Found> {
+  const file = async (path: string): Promise<{ digest: Digest; size: number }> => {
+    const found = await files.get(path);
     if (!found) throw new SiruError('NOT_FOUND', `the archive lacks ${path}, which its manifest.json names`, { hint: 'it was cut off' });
     return found;
   };
-  const config = file(item.Config);
+  const config = await file(item.Config);
   const parsed = parseImageConfig(store.blobs.read(config.digest));
   if (platform) checkPlatform(parsed, platform, item.names[0] ?? config.digest);
-  const layers = item.Layers.map((path) => {
-    const blob = file(path);
+  const layers = await inOrder(item.Layers, async (path) => {
+    const blob = await file(path);
     const kind = sniffBlob(store.blobs.path(blob.digest));
     if (kind === 'bzip2' || kind === 'xz') throw new SiruError('UNSUPPORTED', `${path} of the archive is compressed with ${kind}`);
     return { mediaType: layerMediaType(kind === 'gzip' || kind === 'zstd' ? kind : 'none'), digest: blob.digest, size: blob.size };
