@@ -5,7 +5,7 @@ import { nearest } from '../dockerfile/suggest.ts';
 import { pullImage } from '../images/pull.ts';
 import { readImage, type Image } from '../images/read.ts';
 import { formatPlatform, type Platform } from '../oci/platform.ts';
-import { formatReference, parseReferenceWithTag, type Reference } from '../oci/reference.ts';
+import { familiarReference, formatReference, parseReferenceWithTag, type Reference } from '../oci/reference.ts';
 import type { Session } from './session.ts';
 
 export interface BaseImage {
@@ -38,7 +38,7 @@ async function findOrPull(session: Session, text: string, reference: Reference, 
       } catch (error) {
         // Kept for another platform only, or damaged: its registry may have what is wanted.
         if (!(error instanceof SiruError) || !['PLATFORM', 'NOT_FOUND', 'DIGEST'].includes(error.code)) throw error;
-        if (error.code === 'PLATFORM') other = `It is in the store, but not for this platform: ${error.message}.`;
+        if (error.code === 'PLATFORM') other = `In the store ${error.message.replace(stored.descriptor.digest, familiarReference(reference))}.`;
       }
     }
   }

@@ -268,6 +268,21 @@ test('completion for bash knows commands, options, values and images', async (t)
   assert.deepEqual(complete('siru build --progress pl'), ['plain']);
   assert.deepEqual(complete('siru --root /nowhere/else image hi'), ['history']);
   assert.ok(complete('siru history ba').includes('base:3.0'));
+  assert.ok(complete('siru image rm ba').includes('base:3.0'));
+  assert.deepEqual(complete('siru rm ba'), [''], 'containers, no images');
+  assert.deepEqual(complete('siru run --isolation '), ['auto', 'root', 'userns']);
+  assert.deepEqual(complete('siru run --network '), ['none', 'host']);
+  assert.deepEqual(complete('siru build --network '), ['default', 'none', 'host']);
+});
+
+test('help says nothing of lists that are empty when not given', async () => {
+  for (const command of ['build', 'run', 'images']) assert.doesNotMatch((await siru([command, '--help'])).stdout, /\[\]/);
+  assert.doesNotMatch((await siru(['login', '--help'])).stdout, /--mirror/);
+});
+
+test('what is not here to push or remove is said so before anything else', async () => {
+  assert.equal((await siru(['push', 'nosuch:1'])).stderr, 'siru: no image nosuch:1 here\nhint: list what there is with: siru images\n');
+  assert.equal((await siru(['rm', 'nosuch'])).stderr, 'siru: there is no container nosuch\nhint: list what there is with: siru ps -a\n');
 });
 
 test('completion scripts for zsh and fish are made of the same commands', async () => {

@@ -32,7 +32,7 @@ export async function run(call: Call, [name]: string[], flags: Flags): Promise<v
     ? store.images.list().flatMap((image) => image.names.filter((stored) => stored.startsWith(`${repository}:`))).sort()
     : [formatReference({ ...reference, tag: reference.tag ?? 'latest' })];
   // What is not here is refused before anything is said of the registry.
-  for (const stored of names) resolveImage(store, stored);
+  if (!flags.allTags) resolveImage(store, name!);
   if (names.length === 0) throw new SiruError('NOT_FOUND', `no image of ${name} here`);
 
   const quiet = flags.quiet ?? false;

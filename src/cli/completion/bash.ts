@@ -1,5 +1,5 @@
 /** Completion for bash. */
-import { imageNames } from './words.ts';
+import { containerNames, imageNames } from './words.ts';
 import type { CommandWords } from './words.ts';
 
 export function bashScript(commands: readonly CommandWords[]): string {
@@ -72,6 +72,7 @@ _siru() {
       COMPREPLY=($(compgen -W "$(${imageNames} | grep -v '<none>')" -- "$whole"))
       COMPREPLY=("\${COMPREPLY[@]#"$start"}")
       ;;
+    containers) COMPREPLY=($(compgen -W "$(${containerNames})" -- "$word")) ;;
     folders) COMPREPLY=($(compgen -d -- "$word")) ;;
     files) COMPREPLY=($(compgen -f -- "$word")) ;;
   esac

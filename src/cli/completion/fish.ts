@@ -1,5 +1,5 @@
 /** Completion for fish. */
-import { imageNames } from './words.ts';
+import { containerNames, imageNames } from './words.ts';
 import type { CommandWords } from './words.ts';
 
 const quoted = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
@@ -18,6 +18,7 @@ export function fishScript(commands: readonly CommandWords[]): string {
         return `complete -c siru -n ${condition} ${words}${value} -d ${quoted(summary)}`;
       }),
       ...(operands === 'images' ? [`complete -c siru -f -n ${condition} -a '(__siru_names)'`] : []),
+      ...(operands === 'containers' ? [`complete -c siru -f -n ${condition} -a '(__siru_containers)'`] : []),
       ...(operands === 'none' ? [`complete -c siru -f -n ${condition}`] : []),
       ...(Array.isArray(operands) && members.length === 0 ? [`complete -c siru -f -n ${condition} -a ${quoted(operands.join(' '))}`] : []),
     ];
@@ -25,6 +26,10 @@ export function fishScript(commands: readonly CommandWords[]): string {
   return `# fish completion for siru; put it into ~/.config/fish/completions/siru.fish
 function __siru_names
     ${imageNames} | string match -v '*<none>*'
+end
+
+function __siru_containers
+    ${containerNames}
 end
 
 ${lines.join('\n')}

@@ -7,10 +7,11 @@ export interface CommandWords {
   summary: string;
   options: { names: string[]; summary: string; takesValue: boolean; values?: string[] }[];
   /** What its operands are. */
-  operands: 'images' | 'files' | 'folders' | 'none' | string[];
+  operands: 'images' | 'containers' | 'files' | 'folders' | 'none' | string[];
 }
 
 const ofImages = new Set(['run', 'images', 'history', 'inspect', 'tag', 'rmi', 'push', 'pull', 'save']);
+const ofContainers = new Set(['rm']);
 const ofFolders = new Set(['build']);
 const ofFiles = new Set(['import']);
 const values: Record<string, string[]> = {
@@ -44,7 +45,7 @@ export function completionWords(program: Command): CommandWords[] {
       })),
       operands: members.length > 0 ? members.map((member) => member.name())
         : name === 'completion' ? ['bash', 'zsh', 'fish']
-        : ofImages.has(name) ? 'images' : ofFolders.has(name) ? 'folders' : ofFiles.has(name) ? 'files' : 'none',
+        : ofImages.has(name) ? 'images' : ofContainers.has(name) ? 'containers' : ofFolders.has(name) ? 'folders' : ofFiles.has(name) ? 'files' : 'none',
     });
     for (const member of members) visit(member, [...path, member.name()]);
   };
@@ -54,3 +55,6 @@ export function completionWords(program: Command): CommandWords[] {
 
 /** The command that gives image names; printed once per completion, errors unseen. */
 export const imageNames = "siru images --format '{{.Repository}}:{{.Tag}}' 2>/dev/null";
+
+/** The same for containers. */
+export const containerNames = "siru ps -a --format '{{.Names}}' 2>/dev/null";

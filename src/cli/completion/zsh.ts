@@ -1,5 +1,5 @@
 /** Completion for zsh. */
-import { imageNames } from './words.ts';
+import { containerNames, imageNames } from './words.ts';
 import type { CommandWords } from './words.ts';
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
@@ -31,7 +31,7 @@ export function zshScript(commands: readonly CommandWords[]): string {
   esac
 }`;
     }
-    const rest = Array.isArray(operands) ? `'1: :(${operands.join(' ')})'` : operands === 'images' ? "'*: :_siru_names'" : operands === 'folders' ? "'*: :_files -/'" : operands === 'files' ? "'*: :_files'" : "'*: :'";
+    const rest = Array.isArray(operands) ? `'1: :(${operands.join(' ')})'` : operands === 'images' ? "'*: :_siru_names'" : operands === 'containers' ? "'*: :_siru_containers'" : operands === 'folders' ? "'*: :_files -/'" : operands === 'files' ? "'*: :_files'" : "'*: :'";
     return `${name}() {\n  _arguments ${[...lines, rest].join(' \\\n    ')}\n}`;
   });
   return `#compdef siru
@@ -39,6 +39,11 @@ export function zshScript(commands: readonly CommandWords[]): string {
 _siru_names() {
   local -a names
   names=(\${(f)"$(${imageNames} | grep -v '<none>')"})
+  compadd -a names
+}
+_siru_containers() {
+  local -a names
+  names=(\${(f)"$(${containerNames})"})
   compadd -a names
 }
 
