@@ -366,3 +366,23 @@ test('after kill -9 in a pull the next one works, and keeps what was whole', { s
   for (const layer of readImage(again.store, pulled).layers) await ensureToc(again.store, layer, quiet);
   assert.deepEqual(readdirSync(join(again.store.root, 'tmp')).filter((entry) => entry.endsWith('.blob')), []);
 });
+
+test('a layer that is sent anew keeps its name, and has failed only when nothing more is tried', async () => {
+  await using server = await serve((request, response) => {
+    if (request.method === 'HEAD') response.writeHead(404).end();
+    else if (request.method === 'POST') response.writeHead(202, { location: `${request.url}x` }).end();
+    else response.writeHead(500).end();
+  });
+  await using remote = client();
+  await using here = await temporaryStore();
+  const image = makeImage(here.store, { name: 'app:1', layers: [two] });
+  const { context, events } = recorder();
+  await assert.rejects(pushImage({ store: here.store, remote, image, reference: parseReferenceWithTag(`${server.host}/app:1`) }, context));
+  const names = new Set(events.flatMap((event) => (event.type === 'transfer' ? event.what : [])));
+  assert.equal(names.size, 2, 'one for the configuration, one for the layer');
+  for (const what of names) {
+    const states = events.flatMap((event) => (event.type === 'transfer' && event.what === what ? event.state : []));
+    const failed = states.indexOf('failed');
+    assert.ok(failed < 0 || failed === states.length - 1, `${what}: ${states.join()}`);
+  }
+});
