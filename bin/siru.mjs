@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --
 // The program for package managers and for work on the sources: the compiled code when there are no sources beside it,
 // else the TypeScript sources, which Node 24 runs as they are.
 import { existsSync } from 'node:fs';

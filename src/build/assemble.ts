@@ -51,7 +51,8 @@ export interface AssembledImage {
 export function assembleImage(options: AssembleOptions): AssembledImage {
   const { state, base, entries } = options;
   const layers = [...(base?.layers ?? []), ...entries.flatMap(({ layer }) => layer ?? [])];
-  const history = timed([...baseHistory(base), ...entries.map((entry) => entryOf(entry, options.epoch))]);
+  const made = entries.map((entry) => entryOf(entry, options.epoch));
+  const history = timed([...baseHistory(base), ...(options.epoch === undefined ? ascending(made, base?.config.created) : made)]);
   // Members sorted by name, as BuildKit writes them.
   const config: ImageConfig = defined({
     ...platformOf(options),
@@ -92,6 +93,16 @@ function baseHistory(base: AssembleOptions['base']): History[] {
 function entryOf({ history, created }: NewEntry, epoch: number | undefined): History {
   const time = epoch === undefined ? created : new Date(epoch * 1000).toISOString();
   return time === undefined ? history : { ...history, created: shortTime(time) };
+}
+
+/** Nothing that was made later is older than what it stands on: a copy of old files is as old as the layer below it. */
+function ascending(history: History[], from: string | undefined): History[] {
+  let latest = from;
+  return history.map((entry) => {
+    if (entry.created === undefined) return entry;
+    if (latest === undefined || Date.parse(entry.created) > Date.parse(latest)) latest = entry.created;
+    return { ...entry, created: latest };
+  });
 }
 
 /** Without idle zeros in its fraction of a second, as Go writes times. */

@@ -158,6 +158,13 @@ test('a failure keeps what succeeded, names nothing, and tells line, code and ou
   assert.match(lines[0]!, /: cached$/);
 });
 
+test('a mistake in a late line is told before anything is executed', { skip: cannotRun }, async (t) => {
+  const { build } = await world(t);
+  const events: Event[] = [];
+  await assert.rejects(build('FROM base:1\nRUN echo executed\nSTOPSIGNAL nonsense\n', { onEvent: (event) => events.push(event) }), /Dockerfile:3/);
+  assert.deepEqual(told(events), []);
+});
+
 test('the signal ends a running step at once and leaves no snapshot', { skip: cannotRun }, async (t) => {
   const { build, store } = await world(t);
   const stop = new AbortController();

@@ -25,7 +25,7 @@ import { createStep, prepareToRun } from './create-step.ts';
 import { stepRef, type Session } from './session.ts';
 import type { NewEntry } from './assemble.ts';
 import type { Image } from '../images/read.ts';
-import type { SourceRef, StageState, StepPlan } from './step-plan.ts';
+import type { Advance, SourceRef, StageState, StepPlan } from './step-plan.ts';
 
 export interface StageResult {
   state: StageState;
@@ -47,17 +47,15 @@ export async function solveStage(session: Session, index: number): Promise<Stage
   const instructions = [...start.triggers, ...planned.instructions];
   const total = 1 + instructions.filter(makesLayer).length;
 
-  let { state } = start;
+  const advances = planInstructions(session, index, start.state, instructions);
   const layers = [...start.layers];
   const entries = [...start.entries];
-  const scope = scopeOf(session, index);
   const places = createPlaces(session, name);
   let position = 1;
   let changed = start.changed;
   for (const [at, instruction] of instructions.entries()) {
     checkCancelled(session.context);
-    const next = locate(session, instruction, () => advance(state, instruction, scope));
-    for (const warning of next.warnings) session.warn(warning);
+    const next = advances[at]!;
     const entry: NewEntry = { history: next.history ?? {} };
     if (next.step) {
       const place = { stage: name, index: ++position, total, text: next.text, line: instruction.lines.start };
@@ -75,9 +73,20 @@ export async function solveStage(session: Session, index: number): Promise<Stage
       if (solved.created !== undefined) entry.created = solved.created;
     } else if (makesLayer(instruction)) position++;
     if (next.history) entries.push(entry);
-    state = next.state;
   }
-  return { state, layers, entries, base: start.base, stack: lazyStack(session, layers) };
+  return { state: advances.at(-1)?.state ?? start.state, layers, entries, base: start.base, stack: lazyStack(session, layers) };
+}
+
+/** What each instruction does. Known before any is carried out, so that a mistake in the last line costs no time. */
+function planInstructions(session: Session, index: number, from: StageState, instructions: Instruction[]): Advance[] {
+  const scope = scopeOf(session, index);
+  let state = from;
+  return instructions.map((instruction) => {
+    const next = locate(session, instruction, () => advance(state, instruction, scope));
+    for (const warning of next.warnings) session.warn(warning);
+    state = next.state;
+    return next;
+  });
 }
 
 /** Instructions that count as steps where people see them counted. */

@@ -59,7 +59,7 @@ export async function pullImage(options: PullOptions, context: Context): Promise
   let kind = readDocuments(top.bytes, top.mediaType, what);
   for (let depth = 0; kind.type === 'index'; depth++) {
     if (depth >= deepest) throw new SiruError('DOCUMENT', `${what}: indexes lie more than ${deepest} deep`);
-    const child = chooseChild(kind.index, options.platform, what);
+    const child = chooseChild(kind.index, options.platform ?? hostPlatform(), what);
     requireSha256(child.digest, what);
     const bytes = store.blobs.has(child.digest, child.size) ? store.blobs.read(child.digest) : (await remote.getManifest({ ...reference, digest: child.digest }, context)).bytes;
     if (bytes.length !== child.size) throw new SiruError('DIGEST', `manifest ${child.digest} of ${what} has ${bytes.length} bytes, not ${child.size}`);
