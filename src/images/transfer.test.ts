@@ -195,6 +195,19 @@ test('of an index the child for the platform is taken, and an index is pushed wi
   assert.ok(record.events.some(({ type }) => type === 'warning'));
 });
 
+test('an index that lists nothing for this machine is refused, also when it lists one image only', { skip }, async () => {
+  await using registry = await startRegistry();
+  await using remote = client();
+  await using from = await temporaryStore();
+  await using to = await temporaryStore();
+  const platform = { os: 'linux', architecture: 'riscv64' };
+  const index = makeIndex(from.store, [{ platform, image: makeImage(from.store, { layers: [{ a: 'a' }], platform }) }], 'risc:1');
+  const reference = parseReferenceWithTag(`${registry.host}/risc:1`);
+  await pushImage({ store: from.store, remote, image: index, reference }, quiet);
+  await assert.rejects(pullImage({ store: to.store, remote, reference }, quiet), { code: 'PLATFORM' });
+  assert.equal((await pullImage({ store: to.store, remote, reference, platform }, quiet)).descriptor.digest, index.descriptor.digest);
+});
+
 test('an image for another platform is refused when one was asked for, else taken with a warning', { skip }, async () => {
   await using registry = await startRegistry();
   await using remote = client();
