@@ -20,17 +20,18 @@ export class HelperFailure extends Error {}
 
 /**
  * `--kill-child` and the parent-death signal of setpriv see to it that the kernel ends all when this process is killed,
- * even while the helper is too busy to notice that the channel is closed.
+ * even while the helper is too busy to notice that the channel is closed. The signal is asked for only when the user
+ * namespace has its ids: unshare maps them by a child of its own, which would wait for ever for a parent that was killed.
+ * A helper that comes up after its asker's death finds the channel closed, and ends.
  */
 function namespaceCommand(nested: boolean): string[] {
   const unshare = findProgram('unshare');
   if (unshare === undefined) throw new HelperFailure('the program unshare (of util-linux) is not installed');
   const setpriv = findProgram('setpriv');
   return [
+    ...(nested ? [unshare, '--user', '--map-root-user', '--map-auto', '--cgroup'] : []),
     ...(setpriv === undefined ? [] : [setpriv, '--pdeathsig', 'KILL']),
-    unshare,
-    ...(nested ? ['--user', '--map-root-user', '--map-auto', '--cgroup'] : []),
-    '--mount', '--propagation', 'private', '--pid', '--fork', '--kill-child', '--mount-proc',
+    unshare, '--mount', '--propagation', 'private', '--pid', '--fork', '--kill-child', '--mount-proc',
   ];
 }
 
