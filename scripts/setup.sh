@@ -25,6 +25,8 @@ want() { command -v "$1" >/dev/null 2>&1 || need="$need $2"; }
 PATH="$PATH:/usr/sbin:/sbin"
 if [ "$(uname -s)" = Linux ]; then
   want runc runc
+  want crun crun
+  want mount mount
   want busybox busybox-static
   want newuidmap uidmap
   want unshare util-linux
