@@ -37,14 +37,15 @@ async function unpack({ tar, toc }: { tar: Buffer; toc: Toc }, folder: string, n
   return join(folder, name);
 }
 
-/** All that a tree shows but how many names its files have. */
+/** All that a tree shows but how many names its files have, and when a whiteout was made: overlayfs shows none of it. */
 function describe(root: string): unknown[] {
   const all: unknown[] = [];
   const walk = (path: Buffer): void => {
     const stat = lstatSync(path);
     const kind = stat.mode & 0o170000;
+    const isWhiteout = kind === 0o020000 && stat.rdev === 0;
     all.push([
-      path.subarray(root.length).toString('latin1'), stat.mode, stat.uid, stat.gid, stat.rdev, Math.floor(stat.mtimeMs / 1000),
+      path.subarray(root.length).toString('latin1'), stat.mode, stat.uid, stat.gid, stat.rdev, isWhiteout ? 0 : Math.floor(stat.mtimeMs / 1000),
       readXattrs(path, (name) => name !== 'security.capability'), // the kernel refuses to read one that is none
       kind === 0o100000 ? readFileSync(path, 'base64') : kind === 0o120000 ? readlinkSync(path, 'latin1') : '',
     ]);
