@@ -66,8 +66,21 @@ export async function startHelper(nested: boolean): Promise<Helper> {
       else helper.listener(message, payload);
     });
     child.once('error', (error) => reject(new HelperFailure(error.message)));
+    // Where the kernel refuses a namespace, unshare ends and leaves its own child behind, which would map the ids: it waits
+    // for ever, and holds the descriptors open whose end `close` waits for.
+    child.once('exit', () => endGroup(child.pid));
     child.once('close', (code, signal) => reject(new HelperFailure(complaints.trim() || `it ended with ${signal ?? `code ${code}`}`)));
   });
   stderr.unref();
   return helper;
+}
+
+/** Ends what is left of the helper's process group, which is its own. */
+function endGroup(leader: number | undefined): void {
+  if (leader === undefined) return;
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch {
+    // Nobody is left.
+  }
 }
