@@ -237,3 +237,22 @@ test('a Dockerfile that is not there is said so in words', async (t) => {
   const { build, context } = await world(t);
   await assert.rejects(build('', { dockerfileText: undefined, dockerfile: join(context, 'nope') }), { code: 'CONTEXT', message: `there is no file ${join(context, 'nope')}` });
 });
+
+test('several platforms give an index, and what is built for the building platform is built once', async (t) => {
+  const { store, build, write } = await world(t);
+  write({ a: 'a' });
+  const dockerfile = 'FROM --platform=$BUILDPLATFORM scratch AS made\nCOPY a /a\nFROM scratch\nARG TARGETARCH\nCOPY --from=made /a /$TARGETARCH\n';
+  const built = await build(dockerfile, { platform: 'linux/amd64,linux/arm64', tags: ['many:1'] });
+  const named = store.images.byName('docker.io/library/many:1')!;
+  assert.equal(named.descriptor.digest, built.digest);
+  assert.deepEqual(built.images.map(({ platform }) => platform), ['linux/amd64', 'linux/arm64']);
+  assert.equal(built.images[0]!.imageId, built.imageId);
+  for (const architecture of ['amd64', 'arm64']) assert.equal(readImage(store, named, { os: 'linux', architecture }).config.architecture, architecture);
+  assert.equal(store.images.list().length, 1 + (busyboxMissing() ? 0 : 1));
+  assert.deepEqual(built.lines.toSorted().map((line) => line.replace(/executed|cached/, '')), [
+    'COPY --from=made /a /amd64: ', 'COPY --from=made /a /arm64: ', 'COPY a /a: ', 'COPY a /a: ',
+  ]);
+  assert.equal(built.lines.filter((line) => line.startsWith('COPY a') && line.endsWith('executed')).length, 1);
+  const stages = new Set(built.events.flatMap((event) => (event.type === 'step-started' ? [event.step.stage] : [])));
+  assert.deepEqual([...stages].toSorted(), ['linux/amd64 made', 'linux/amd64 stage-1', 'linux/arm64 made', 'linux/arm64 stage-1']);
+});

@@ -2,6 +2,8 @@
  * Dockerfile to image, the whole way on one page:
  *
  *     text --parse--> tree --plan--> stages --solve--> layers + config --assemble--> image --put--> store
+ *
+ * The part from plan to assemble is done once for each platform.
  */
 import { randomUUID } from 'node:crypto';
 import { checkCancelled, contextOf, type Context } from '../base/context.ts';
@@ -9,15 +11,16 @@ import { isSiruError, SiruError } from '../base/errors.ts';
 import { checkDockerfile, checkOptionsOf } from '../dockerfile/checks/check-dockerfile.ts';
 import { isSkipped, type CheckOptions } from '../dockerfile/checks/options.ts';
 import { parseDockerfile } from '../dockerfile/parse.ts';
-import { formatPlatform, hostPlatform, parsePlatform } from '../oci/platform.ts';
+import type { Dockerfile } from '../dockerfile/instruction.ts';
+import { formatPlatform, hostPlatform, parsePlatform, type Platform } from '../oci/platform.ts';
 import { formatReference, parseReferenceWithTag } from '../oci/reference.ts';
 import { assembleImage } from './assemble.ts';
-import { contextDirectory, openContext } from './contexts/directory.ts';
-import { putImage } from './export/store.ts';
+import type { BuiltImage } from './built-image.ts';
+import { putImages } from './export/store.ts';
 import { planStages } from './plan/graph.ts';
-import { readDockerfile } from './read-dockerfile.ts';
-import { createSession, type Session } from './session.ts';
-import { solveStage } from './stage.ts';
+import { createSession, type PlatformPlan } from './session.ts';
+import { createSharedSession, type SharedSession } from './shared-session.ts';
+import { solveStage, type StageResult } from './stage.ts';
 import type { BuildOptions, BuildResult } from './options.ts';
 
 /**
@@ -34,78 +37,87 @@ export async function build(given: BuildOptions): Promise<BuildResult> {
   checkCancelled(context);
 
   const names = (options.tags ?? []).map((tag) => formatReference(parseReferenceWithTag(tag)));
-  const source = await readDockerfile(options);
-  const dockerfile = parseDockerfile(source.text, source.name);
-  const platform = options.platform === undefined ? hostPlatform() : parsePlatform(options.platform);
-  const buildArgs = options.buildArgs ?? {};
-  const graph = planStages(dockerfile, {
-    target: options.target,
-    buildArgs,
-    targetPlatform: platform,
-    buildPlatform: hostPlatform(),
-  });
+  await using shared = createSharedSession(options, context);
+  const { dockerfile: file, identity } = await shared.mainContext();
+  const dockerfile = parseDockerfile(file.text, file.name);
   const checks = checkOptionsOf(dockerfile);
   const { warn, failIfWanted } = createWarnings(context, checks);
-  for (const warning of [...checkDockerfile(dockerfile, checks), ...graph.warnings]) warn(warning);
-  failIfWanted();
-
-  await using session = createSession({
-    options,
-    context,
-    dockerfile,
-    warn,
-    source: { name: source.name, text: dockerfile.text },
-    graph,
-    platform,
-    buildArgs,
-    project: `${contextDirectory(options.context)}\0${source.name}`,
-    openContext: () => openContext({ root: options.context, dockerfile: source.path, store: options.store }),
-    solveStage,
+  for (const warning of checkDockerfile(dockerfile, checks)) warn(warning);
+  const platforms = platformsOf(options);
+  const sessions = platforms.map((platform) => {
+    const plan = planFor(options, dockerfile, platform);
+    for (const warning of plan.graph.warnings) warn(warning);
+    const source = { name: file.name, text: dockerfile.text };
+    const several = platforms.length > 1 ? formatPlatform(platform) : undefined;
+    const project = [identity, file.name, ...(several === undefined ? [] : [several])].join('\0');
     // Only stages that the target needs are begun, so the first error is the build's.
-    onFailure: (error) => stop.abort(error),
+    return createSession(shared, { ...plan, dockerfile, source, warn, project, ...(several === undefined ? {} : { label: several }) }, solveStage, (error) => stop.abort(error));
   });
+  failIfWanted();
   try {
-    const { state, entries, base } = await session.stage(graph.target);
+    const solved = await Promise.all(sessions.map((session) => session.stage(session.graph.target)));
     failIfWanted();
-    const image = assembleImage({
-      state,
-      entries,
-      base: base?.image,
-      baseName: base?.name,
-      baseDigest: base?.image.manifestDigest,
-      labels: options.labels,
-      // BuildKit names the platform that was asked for, else the one that the base is for.
-      platform: options.platform === undefined ? state.platform : platform,
-      epoch: options.sourceDateEpoch,
-    });
+    const images = solved.map((stage, i) => assemble(options, stage, sessions[i]!.platform));
     checkCancelled(context);
-    const stored = putImage(options.store, image, names);
+    const stored = putImages(shared.store, images, names);
     const done: BuildResult = {
       ...stored,
       references: names,
-      platform: formatPlatform(platform),
-      steps: count(session),
+      platform: platforms.map(formatPlatform).join(','),
+      steps: count(shared),
       took: Date.now() - started,
     };
-    remember(session, started, 'done', done);
+    remember(shared, started, 'done', done);
     outer.emit({ type: 'build-done', imageId: done.imageId, digest: done.digest, references: names, took: done.took, steps: done.steps });
     return done;
   } catch (error) {
     stop.abort(error);
     const first: unknown = stop.signal.reason;
     const cancelled = isSiruError(first) && first.code === 'CANCELLED';
-    remember(session, started, cancelled || outer.signal.aborted ? 'cancelled' : 'failed');
+    remember(shared, started, cancelled || outer.signal.aborted ? 'cancelled' : 'failed');
     // What was in the middle of something when the signal fired has its own word for that.
     if (outer.signal.aborted && !cancelled) throw new SiruError('CANCELLED', 'cancelled', { cause: first });
     throw first;
   }
 }
 
+/** The platforms that the result is for, each once, in the order that was asked for; the host's when none was. */
+function platformsOf({ platform }: BuildOptions): Platform[] {
+  const texts = (typeof platform === 'string' ? [platform] : (platform ?? [])).flatMap((text) => text.split(','));
+  if (texts.length === 0) return [hostPlatform()];
+  const platforms = new Map(texts.map((text): [string, Platform] => {
+    const parsed = parsePlatform(text.trim());
+    return [formatPlatform(parsed), parsed];
+  }));
+  return [...platforms.values()];
+}
+
+function planFor(options: BuildOptions, dockerfile: Dockerfile, platform: Platform): Pick<PlatformPlan, 'graph' | 'platform' | 'buildArgs'> {
+  const buildArgs = options.buildArgs ?? {};
+  const graph = planStages(dockerfile, { target: options.target, buildArgs, targetPlatform: platform, buildPlatform: hostPlatform() });
+  return { graph, platform, buildArgs };
+}
+
+function assemble(options: BuildOptions, { state, entries, base, layers, stack }: StageResult, platform: Platform): BuiltImage {
+  const image = assembleImage({
+    state,
+    entries,
+    base: base?.image,
+    baseName: base?.name,
+    baseDigest: base?.image.manifestDigest,
+    labels: options.labels,
+    // BuildKit names the platform that was asked for, else the one that the base is for.
+    platform: options.platform === undefined ? state.platform : platform,
+    epoch: options.sourceDateEpoch,
+  });
+  return { platform, image, layers, stack };
+}
+
 /** Tells each warning once: a rule may see the same line in the tree, in the plan and in a stage that others stand on. */
-function createWarnings(context: Context, checks: CheckOptions): { warn: Session['warn']; failIfWanted: () => void } {
+function createWarnings(context: Context, checks: CheckOptions): { warn: PlatformPlan['warn']; failIfWanted: () => void } {
   const told = new Set<string>();
   const rules = new Set<string>();
-  const warn: Session['warn'] = ({ rule, text, line }) => {
+  const warn: PlatformPlan['warn'] = ({ rule, text, line }) => {
     if (isSkipped(checks, rule)) return;
     const key = `${rule} ${line} ${text}`;
     if (told.has(key)) return;
@@ -137,14 +149,14 @@ function withEpoch(options: BuildOptions): BuildOptions {
   return { ...options, sourceDateEpoch: epoch, buildArgs: { ...buildArgs, SOURCE_DATE_EPOCH: written } };
 }
 
-function count(session: Session): BuildResult['steps'] {
+function count(session: SharedSession): BuildResult['steps'] {
   const counts = { cached: 0, executed: 0, same: 0, config: 0 };
   for (const { status } of session.steps) if (status in counts) counts[status as keyof typeof counts]++;
   return counts;
 }
 
 /** History is a convenience: a store that cannot take it does not fail the build. */
-function remember(session: Session, started: number, outcome: 'done' | 'failed' | 'cancelled', result?: BuildResult): void {
+function remember(session: SharedSession, started: number, outcome: 'done' | 'failed' | 'cancelled', result?: BuildResult): void {
   try {
     session.store.builds.add({
       id: randomUUID(),

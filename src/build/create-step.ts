@@ -4,6 +4,7 @@ import { SiruError } from '../base/errors.ts';
 import { ensureUnpacked } from '../images/layers.ts';
 import type { Digest } from '../oci/digest.ts';
 import { mediaTypes } from '../oci/media-types.ts';
+import { formatPlatform } from '../oci/platform.ts';
 import type { ProcessSpec } from '../runtime/executor.ts';
 import { resolveUser } from '../runtime/users.ts';
 import { solveStep } from '../solver/solve.ts';
@@ -11,7 +12,7 @@ import type { Step } from '../solver/step.ts';
 import { openBaseImage } from './base-image.ts';
 import { readListing } from './read-listing.ts';
 import { createTreeHasher } from '../layer/tree-digest.ts';
-import type { SourceTree } from './contexts/source.ts';
+import type { OpenedContext } from './contexts/open.ts';
 import { openLayerStack, type LayerStack, type StackLayer } from './layer-stack.ts';
 import type { Session } from './session.ts';
 import { treeOfStack } from './stack-tree.ts';
@@ -42,7 +43,7 @@ export async function createStep(session: Session, plan: StepPlan, place: StepPl
     context: session.context,
     view: stack.view,
     readFile: (path) => stack.readFile(path),
-    source: (from) => sourceTree(session, from),
+    source: async (from) => (await openSource(session, from)).tree,
     similar: session.similar,
   };
   if (session.options.sourceDateEpoch !== undefined) deps.epoch = session.options.sourceDateEpoch;
@@ -108,28 +109,23 @@ async function resolveUserIn(stack: LayerStack, user: string): Promise<ProcessSp
   return { uid, gid, groups };
 }
 
-/** The tree that an instruction copies from. */
-export async function sourceTree(session: Session, from: SourceRef): Promise<SourceTree> {
-  if (from.type === 'context') return session.contextTree();
-  const { name, stack } = await openSource(session, from);
-  return treeOfStack(name, stack);
-}
-
-/** An image is the target's, whatever platform the stage is for that takes files from it. */
-async function openSource(session: Session, from: Exclude<SourceRef, { type: 'context' }>): Promise<{ name: string; stack: LayerStack }> {
+/** What an instruction takes files from. An image is the target's, whatever platform the stage is for that asks. */
+export async function openSource(session: Session, from: SourceRef): Promise<OpenedContext> {
   switch (from.type) {
+    case 'context':
+      return session.mainContext();
+    case 'named-context':
+      return session.namedContext(from.name, session.platform);
     case 'stage': {
-      const stage = await session.stage(from.index);
-      return { name: `stage ${session.graph.stages[from.index]?.name ?? from.index}`, stack: await stage.stack() };
+      const stack = await (await session.stage(from.index)).stack();
+      return { stack, tree: treeOfStack(`stage ${session.graph.stages[from.index]?.name ?? from.index}`, stack) };
     }
     case 'image':
-      if (from.reference === 'scratch') return { name: 'scratch', stack: await openLayerStack(session.store, [], session.context) };
-      return session.image(from.reference, async () => {
-        const { image } = await openBaseImage(session, from.reference, session.platform, session.context);
-        return { name: `image ${from.reference}`, stack: session.use(await openLayerStack(session.store, image.layers, session.context)) };
+      return session.image(`${from.reference} ${formatPlatform(session.platform)}`, async () => {
+        const layers = from.reference === 'scratch' ? [] : (await openBaseImage(session, from.reference, session.platform, session.context)).image.layers;
+        const stack = session.use(await openLayerStack(session.store, layers, session.context));
+        return { stack, tree: treeOfStack(from.reference === 'scratch' ? 'scratch' : `image ${from.reference}`, stack) };
       });
-    case 'named-context':
-      throw new SiruError('UNSUPPORTED', `the named context ${from.name} cannot be used`, { hint: 'Named contexts (--build-context) are not available in this version.' });
   }
 }
 
@@ -140,15 +136,14 @@ async function openSource(session: Session, from: Exclude<SourceRef, { type: 'co
 async function bindContent(session: Session, mount: Extract<RunMountPlan, { type: 'bind' | 'cache' }>): Promise<BindContent> {
   const from = mount.from ?? { type: 'context' as const };
   const name = `files of ${mount.target}`;
-  if (from.type !== 'context') {
-    const { stack } = await openSource(session, from);
+  const { tree, stack } = await openSource(session, from);
+  if (stack) {
     const { path, found } = stack.view.resolve(mount.source.replace(/^\/+/, ''));
     if (!found) throw new SiruError('CONTEXT', `the mount ${mount.target} wants ${mount.source}, which does not exist`);
     const hasher = createTreeHasher();
     for (const { entry } of [found, ...stack.view.below(path)]) hasher.add(entry);
     return { parts: [{ name, value: hasher.digest() }], layers: stack.layers, source: `/${path}` };
   }
-  const tree = session.contextTree();
   const { step, path } = createMountStep(mount.source, tree, {
     text: `mount ${mount.target}`,
     slots: [],

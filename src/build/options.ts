@@ -25,8 +25,8 @@ export interface BuildOptions {
   noCache?: boolean;
   /** Ask registries for base images even when the store has them. */
   pull?: boolean;
-  /** `linux/arm64`; the host's when not given. */
-  platform?: string;
+  /** `linux/arm64`, or several: the result is an index then. The host's when not given. */
+  platform?: string | string[];
   network?: 'default' | 'none' | 'host';
   /** Extra lines of /etc/hosts for RUN: `[name, address]`. */
   addHosts?: [string, string][];
@@ -47,12 +47,15 @@ export interface BuildOptions {
 export type Secret = { id: string } & ({ file: string } | { env: string } | { value: string | Uint8Array });
 
 export interface BuildResult {
-  /** Digest of the config. */
+  /** Digest of the config; of the first platform's when there are several. */
   imageId: Digest;
-  /** Digest of the manifest. */
+  /** Digest of the manifest, or of the index when there are several platforms. */
   digest: Digest;
   references: string[];
+  /** `linux/amd64`; several with commas between. */
   platform: string;
+  /** One for each platform, in the order that was asked for. */
+  images: { platform: string; imageId: Digest; digest: Digest }[];
   steps: { cached: number; executed: number; same: number; config: number };
   took: number;
 }

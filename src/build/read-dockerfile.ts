@@ -16,7 +16,7 @@ export interface DockerfileSource {
 const largest = 16 * 1024 * 1024;
 
 /** Throws CONTEXT. */
-export async function readDockerfile(options: Pick<BuildOptions, 'context' | 'dockerfile' | 'dockerfileText'>): Promise<DockerfileSource> {
+export function readDockerfile(options: Pick<BuildOptions, 'context' | 'dockerfile' | 'dockerfileText'>): DockerfileSource {
   if (options.dockerfileText !== undefined) return { text: options.dockerfileText, name: options.dockerfile ?? 'Dockerfile' };
   if (options.dockerfile !== undefined) return { ...read(options.dockerfile), name: basename(options.dockerfile) };
   for (const name of ['Dockerfile', 'dockerfile']) {

@@ -80,7 +80,6 @@ export function buildOptions(flags: BuildFlags, context: string, environment: En
   options.secrets = flags.secret.map((text) => parseSecret(text, environment));
   options.allow = flags.allow.flatMap((text) => text.split(','));
   if (flags.platform !== undefined && flags.platform !== '' && flags.platform !== 'local') {
-    if (flags.platform.includes(',')) throw new SiruError('UNSUPPORTED', `--platform ${flags.platform}: a build is for one platform at a time`);
     options.platform = flags.platform;
   }
   if (flags.network !== undefined) options.network = oneOf<'default' | 'none' | 'host'>('--network', flags.network, ['default', 'none', 'host']);

@@ -1,0 +1,152 @@
+/**
+ * What one build has, whatever platforms it is for: its options, its store, its contexts and, each made only when something
+ * first needs it, the executor and the registry client.
+ */
+import { cpus } from 'node:os';
+import type { Context } from '../base/context.ts';
+import { SiruError } from '../base/errors.ts';
+import { createLimit } from '../base/limit.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Platform } from '../oci/platform.ts';
+import type { Remote } from '../remote/client.ts';
+import type { Executor } from '../runtime/executor.ts';
+import type { Solver } from '../solver/step.ts';
+import type { BuildEntry, Store } from '../store/store.ts';
+import type { BaseImage } from './base-image.ts';
+import { createContexts, type MainContext, type OpenedContext } from './contexts/open.ts';
+import type { BuildOptions } from './options.ts';
+
+export interface SharedSession extends AsyncDisposable {
+  options: BuildOptions;
+  store: Store;
+  context: Context;
+  solver: Solver;
+  /** The helper process that runs and unpacks; started at the first call. Throws RUNTIME when there is no way to RUN. */
+  executor(): Promise<Executor>;
+  remote(): Promise<Remote>;
+  /** The main build context, opened at the first call; the files of a directory are looked at when they are asked for. */
+  mainContext(): Promise<MainContext>;
+  /** A context of `--build-context`, by its name, for a platform; opened at the first call. */
+  namedContext(name: string, platform: Platform): Promise<OpenedContext>;
+  /** For layers that this build made: the layer that the same place had before. */
+  similar: Map<Digest, Digest>;
+  /** The image that a name means for a platform, looked for once. */
+  base(key: string, open: () => Promise<BaseImage>): Promise<BaseImage>;
+  /** An image that files are taken from, opened once per key: reference and platform. */
+  image(key: string, open: () => Promise<OpenedContext>): Promise<OpenedContext>;
+  /** Disposes of the thing when the build ends. */
+  use<T extends Disposable>(thing: T): T;
+  /** Takes note of work that nobody waits for: it ends before the build does. Its errors are nobody's. */
+  meanwhile(work: Promise<unknown>): void;
+  /** The same for work that is to be ended before what it uses is disposed of: a stage. */
+  track(work: Promise<unknown>): void;
+  nextStepId(): number;
+  /** What each step came to, for the history of builds. */
+  steps: BuildEntry['steps'];
+  /** Bytes of a secret, or undefined when it was not given. Throws CONTEXT when its file cannot be read. */
+  secret(id: string): Promise<Uint8Array | undefined>;
+}
+
+export function createSharedSession(options: BuildOptions, context: Context): SharedSession {
+  const { store } = options;
+  const executor = once(async () => {
+    const { createExecutor } = await import('../runtime/helper-client.ts');
+    const made = await createExecutor({
+      isolation: options.isolation ?? 'auto',
+      folder: store.path('tmp'),
+      onWarning: (text) => context.emit({ type: 'warning', text }),
+    });
+    if (store.leftovers.length > 0) await made.removeTrees([...store.leftovers]);
+    return made;
+  });
+  const remote = once(async () => {
+    const { createRemote } = await import('../remote/client.ts');
+    return createRemote({ registries: options.registries });
+  });
+  const tracked = new Set<Promise<unknown>>();
+  const bases = new Map<string, Promise<BaseImage>>();
+  const images = new Map<string, Promise<OpenedContext>>();
+  const used: Disposable[] = [];
+  const sideWork: Promise<unknown>[] = [];
+  const secrets = new Map((options.secrets ?? []).map((secret) => [secret.id, secret]));
+  let stepId = 0;
+
+  const session: SharedSession = {
+    options,
+    store,
+    context,
+    solver: {
+      records: store.records,
+      lock: (name, of) => store.lock(name, of),
+      now: () => Date.now(),
+      // Steps mostly wait for their processes, so more may be under way than there are processors.
+      limit: createLimit(options.jobs ?? Math.max(8, cpus().length * 2)),
+      ignoreCache: options.noCache ?? false,
+    },
+    executor: executor.get,
+    remote: remote.get,
+    mainContext: () => contexts.main(),
+    namedContext: (name, platform) => contexts.named(name, platform),
+    similar: new Map(),
+    base: (key, open) => sharedBy(bases, key, open),
+    image: (key, open) => sharedBy(images, key, open),
+    use(thing) {
+      used.push(thing);
+      return thing;
+    },
+    meanwhile(work) {
+      work.catch(() => {});
+      sideWork.push(work);
+    },
+    track(work) {
+      work.catch(() => {});
+      tracked.add(work);
+    },
+    nextStepId: () => ++stepId,
+    steps: [],
+    async secret(id) {
+      const secret = secrets.get(id);
+      if (!secret) return undefined;
+      if ('value' in secret) return typeof secret.value === 'string' ? Buffer.from(secret.value) : secret.value;
+      if ('env' in secret) {
+        const value = process.env[secret.env];
+        if (value === undefined) throw new SiruError('CONTEXT', `secret ${id}: the environment variable ${secret.env} is not set`);
+        return Buffer.from(value);
+      }
+      const { readFile } = await import('node:fs/promises');
+      try {
+        return await readFile(secret.file);
+      } catch (error) {
+        throw new SiruError('CONTEXT', `secret ${id}: cannot read ${secret.file}`, { cause: error });
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      // A stage that ends may have begun another one before.
+      for (let ended = -1; ended !== tracked.size + images.size; ) {
+        ended = tracked.size + images.size;
+        await Promise.allSettled([...tracked, ...images.values()]);
+      }
+      for (const thing of used) thing[Symbol.dispose]();
+      const [started] = await Promise.allSettled([executor.made()]);
+      if (started?.status === 'fulfilled') await started.value?.close();
+      await Promise.allSettled(sideWork);
+      const [client] = await Promise.allSettled([remote.made()]);
+      if (client?.status === 'fulfilled') client.value?.close();
+    },
+  };
+  const contexts = createContexts(session);
+  return session;
+}
+
+/** What the map has, or what is made now for all who ask later. */
+function sharedBy<T>(made: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  let making = made.get(key);
+  if (!making) made.set(key, (making = make()));
+  return making;
+}
+
+/** Makes a thing at the first `get`; `made` gives it only when it was made. */
+function once<T>(make: () => T): { get: () => T; made: () => T | undefined } {
+  let made: { value: T } | undefined;
+  return { get: () => (made ??= { value: make() }).value, made: () => made?.value };
+}
