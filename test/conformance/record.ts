@@ -15,11 +15,18 @@ const jobs = jobsAt < 0 ? 3 : Number(args[jobsAt + 1]);
 const filter = args.filter((word, at) => !word.startsWith('--') && (jobsAt < 0 || at !== jobsAt + 1)).join(',');
 
 const queue = (await loadCases(filter)).filter(({ expected }) => !missing || !existsSync(expected));
-const oracle = await openOracle();
+const oracle = await openOracle(queue.map(({ folder }) => folder));
 let wrong = 0;
 
 async function work(): Promise<void> {
-  for (let next = queue.shift(); next; next = queue.shift()) await record(next);
+  for (let next = queue.shift(); next; next = queue.shift()) {
+    try {
+      await record(next);
+    } catch (error) {
+      wrong++;
+      process.stdout.write(`FAILED  ${next.folder}/${next.test.name}: ${String(error)}\n`);
+    }
+  }
 }
 
 async function record({ folder, test, expected }: Found): Promise<void> {
