@@ -10,22 +10,28 @@ import { createLayerWriter } from '../../src/layer/writer.ts';
 import { findProgram } from '../support/missing.ts';
 import { rawTar } from '../support/tar.ts';
 import { fixedTime } from './files.ts';
+import { standIns } from './stand-ins.ts';
 
-export const baseNames = ['base/busybox', 'base/bare', 'base/onbuild', 'base/withconfig', 'base/users', 'base/tree', 'base/arm64'] as const;
-export type BaseName = (typeof baseNames)[number];
+const baseNames = ['base/busybox', 'base/bare', 'base/onbuild', 'base/withconfig', 'base/users', 'base/tree', 'base/arm64'] as const;
+type BaseName = (typeof baseNames)[number];
+
+/** The images that cases of these folders stand on. */
+export function basesFor(folders: Iterable<string>): string[] {
+  return [...baseNames, ...([...folders].includes('examples') ? Object.keys(standIns) : [])];
+}
 
 /** What `docker save` writes. */
 export interface BaseArchive {
-  name: BaseName;
+  name: string;
   imageId: string;
   diffIds: string[];
   bytes: Buffer;
 }
 
-type Tree = Record<string, string | Buffer | undefined | (Partial<Entry> & { text?: string })>;
+export type Tree = Record<string, string | Buffer | undefined | (Partial<Entry> & { text?: string })>;
 
-export function makeBase(name: BaseName): BaseArchive {
-  const { layers, config = {}, architecture = 'amd64', author } = definitions[name]();
+export function makeBase(name: string): BaseArchive {
+  const { layers, config = {}, architecture = 'amd64', author } = define(name);
   const tars = layers.map(layerTar);
   const diffIds = tars.map((tar) => `sha256:${sha256(tar)}`);
   const created = '2023-11-14T22:13:20Z';
@@ -42,13 +48,19 @@ export function makeBase(name: BaseName): BaseArchive {
     rootfs: { type: 'layers', diff_ids: diffIds },
   }));
   const imageId = sha256(document);
-  const manifest = [{ Config: `${imageId}.json`, RepoTags: [`${name}:latest`], Layers: tars.map((_, at) => `${at}/layer.tar`) }];
+  const manifest = [{ Config: `${imageId}.json`, RepoTags: [name.includes(':') ? name : `${name}:latest`], Layers: tars.map((_, at) => `${at}/layer.tar`) }];
   const bytes = rawTar([
     { name: `${imageId}.json`, text: document },
     ...tars.flatMap((tar, at) => [{ name: `${at}/`, type: '5' as const }, { name: `${at}/layer.tar`, text: tar }]),
     { name: 'manifest.json', text: JSON.stringify(manifest) },
   ]);
   return { name, imageId: `sha256:${imageId}`, diffIds, bytes };
+}
+
+function define(name: string): Definition {
+  const standIn = standIns[name];
+  if (standIn) return { layers: [everyday(), standIn.files], ...(standIn.config && { config: standIn.config }) };
+  return definitions[name as BaseName]();
 }
 
 interface Definition {

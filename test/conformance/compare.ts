@@ -23,8 +23,8 @@ function copy(from: string, to: string): void {
 
 const test: Case = { name: 'compare', args, refused: /^/, prepare: ({ context }) => copy(folder, context) };
 if (process.argv.includes('-')) test.stdin = readFileSync(0);
-const oracle = await openOracle();
-await using own = await openOwn();
+const oracle = await openOracle(['examples']);
+await using own = await openOwn(['examples']);
 const [theirs, ours] = [await oracle.build(test), await own.build(test)];
 if (process.argv.includes('--show')) process.stdout.write(`${JSON.stringify(theirs, undefined, 1)}\n`);
 const lines = diff(theirs, ours);

@@ -15,7 +15,7 @@ import { compressionOf } from '../../src/oci/media-types.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { siru } from '../support/siru.ts';
-import { baseNames, makeBase } from './bases.ts';
+import { basesFor, makeBase } from './bases.ts';
 import type { Case, Outcome } from './case.ts';
 import { normalise } from './normalise.ts';
 import { makePlace } from './place.ts';
@@ -25,12 +25,13 @@ export interface Own extends AsyncDisposable {
   build(test: Case): Promise<Outcome>;
 }
 
-export async function openOwn(): Promise<Own> {
+/** @param folders Of the cases that will be built. */
+export async function openOwn(folders: Iterable<string>): Promise<Own> {
   const folder = mkdtempSync(join(tmpdir(), 'siru-conformance-'));
   const root = join(folder, 'store');
   const store = await openStore({ root });
   const layers = new Set<string>();
-  for (const name of baseNames) {
+  for (const name of basesFor(folders)) {
     const { bytes, diffIds } = makeBase(name);
     for (const diffId of diffIds) layers.add(diffId);
     await loadImages({ store, source: chunks(bytes) }, contextOf({}));

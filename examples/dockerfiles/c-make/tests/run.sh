@@ -1,0 +1,1 @@
+touch /tests/written && echo tested > /result

@@ -1,0 +1,4 @@
+#!/bin/sh
+set -e
+for f in /etc/service.d/*.sh; do . "$f"; done
+exec "$@"

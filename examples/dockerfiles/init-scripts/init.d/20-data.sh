@@ -1,0 +1,1 @@
+mkdir -p "$SERVICE_HOME/data"

@@ -1,0 +1,3 @@
+import { greet } from "shared";
+
+document.body.textContent = greet("web");

@@ -1,0 +1,1 @@
+cat /srv/mode /srv/admin-mode

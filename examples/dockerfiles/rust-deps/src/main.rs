@@ -1,0 +1,5 @@
+mod say;
+
+fn main() {
+    say::hello();
+}
