@@ -141,5 +141,5 @@ export const standIns: Record<string, StandIn> = {
     },
     config: { Env: [path('/usr/lib/postgresql/17/bin'), 'PGDATA=/var/lib/postgresql/data'], Entrypoint: ['docker-entrypoint.sh'], Cmd: ['postgres'], Volumes: { '/var/lib/postgresql/data': {} }, ExposedPorts: { '5432/tcp': {} }, StopSignal: 'SIGINT' },
   },
-  'gcc:14': { files: { ...debian, 'usr/bin/make': script('mkdir -p "$OBJ" "${2#PREFIX=}/bin"\ncp *.c "${1#OBJ=}/"\ncat "${1#OBJ=}"/*.c > "${2#PREFIX=}/bin/count"\nchmod 755 "${2#PREFIX=}/bin/count"') }, config: { Env: [path()], Cmd: ['bash'] } },
+  'gcc:14': { files: { ...debian, 'usr/bin/make': script('obj=${1#OBJ=} out=${2#PREFIX=}\nmkdir -p "$obj" "$out/bin"\ncp *.c "$obj"\ncat "$obj"/*.c > "$out/bin/count"\nchmod 755 "$out/bin/count"') }, config: { Env: [path()], Cmd: ['bash'] } },
 };
