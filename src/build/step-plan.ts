@@ -94,6 +94,8 @@ export interface StageState {
   cmdSet: boolean;
   /** WORKDIR was set in this Dockerfile, so that a relative one no longer depends on the base image. */
   workdirSet: boolean;
+  /** What the plan cost so far; see plan/work.ts. */
+  work?: number;
 }
 
 export interface StageArgument {

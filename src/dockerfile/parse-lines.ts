@@ -10,6 +10,12 @@ import { cutAtWhiteSpace, parseJsonStrings, splitQuoted, splitWhiteSpace, takeFl
 
 /** Longest physical line in bytes. */
 export const maxLineBytes = 65_535;
+/** Most instructions of a file. */
+export const maxInstructions = 10_000;
+/** Most words of an instruction; one pair of ENV or LABEL counts as three. */
+export const maxWords = 30_000;
+/** Most `--name=value` words of an instruction. */
+export const maxFlags = 1000;
 
 /** One instruction, split but not understood. */
 export interface Node {
@@ -75,6 +81,7 @@ export function parseLines(source: SourceText): ParsedLines {
       if (words.length > 0) node.heredocs = readHeredocs(reader, words, source, start);
       lines.end = reader.number;
       node.lines = lines;
+      if (nodes.length === maxInstructions) throw fault(`the file has more than ${maxInstructions} instructions`, 'Split it into several Dockerfiles.');
       nodes.push(node);
     } catch (error) {
       throw withPlace(error, source, lines, parsePrefix(lines));
@@ -216,6 +223,8 @@ export function createNode(line: string, escape: string, nested = false): Node {
       // What ONBUILD ONBUILD keeps is never used: it is refused.
       if (rest !== '' && !nested) node.sub = createNode(rest, escape, true);
   }
+  if (node.args.length > maxWords) throw fault(`${cmd.toUpperCase()} has more than ${maxWords} words`, 'Make several instructions of it.');
+  if (flags.length > maxFlags) throw fault(`${cmd.toUpperCase()} has more than ${maxFlags} flags`);
   return node;
 }
 
