@@ -1,7 +1,7 @@
 /** Variables and quotes in the words of a Dockerfile: `$name`, `${name:-word}` and so on, as the reference builder has them. */
 import { SiruError } from '../base/errors.ts';
 import { fault } from './errors.ts';
-import { removePrefix, removeSuffix, replacePattern } from './shell-pattern.ts';
+import { removePrefix, removeSuffix, replacePattern, type PatternWork } from './shell-pattern.ts';
 
 /** The value of a variable; undefined when it is not set. */
 export type Environment = (name: string) => string | undefined;
@@ -15,6 +15,8 @@ export interface ExpandOptions {
   escapes?: 'remove' | 'keep';
   /** `keep` leaves a variable that is not set as it was written. */
   unset?: 'empty' | 'keep';
+  /** Told what the expansion cost: characters of values and of the result, and a sixteenth of the steps of patterns. */
+  onWork?: (units: number) => void;
 }
 
 export interface Expansion {
@@ -85,6 +87,7 @@ function run(text: string, env: Environment, options: ExpandOptions, matched: Se
   let pos = 0;
   let depth = 0;
   let size = 0;
+  const work: PatternWork = { steps: 0 };
 
   function lookUp(name: string): string | undefined {
     const value = env(name);
@@ -209,7 +212,7 @@ function run(text: string, env: Environment, options: ExpandOptions, matched: Se
       default: {
         const longest = word.startsWith(kind);
         const pattern = longest ? word.slice(1) : word;
-        return kind === '#' ? removePrefix(value ?? '', pattern, longest) : removeSuffix(value ?? '', pattern, longest);
+        return kind === '#' ? removePrefix(value ?? '', pattern, longest, work) : removeSuffix(value ?? '', pattern, longest, work);
       }
     }
   }
@@ -221,13 +224,15 @@ function run(text: string, env: Environment, options: ExpandOptions, matched: Se
     const by = until('}', true);
     const value = lookUp(variable);
     if (value === undefined && keepUnset) return text.slice(start, pos);
-    const result = replacePattern(value ?? '', pattern, by, all, maxExpansion);
+    const result = replacePattern(value ?? '', pattern, by, all, maxExpansion, work);
     size += Math.max(0, result.length - (value?.length ?? 0));
     return result;
   }
 
   try {
-    return until(undefined, options.escapes === 'keep', words);
+    const result = until(undefined, options.escapes === 'keep', words);
+    options.onWork?.(size + result.length + Math.ceil(work.steps / 16));
+    return result;
   } catch (error) {
     if (!(error instanceof SiruError)) throw error;
     const shown = text.length > 200 ? `${text.slice(0, 200)}...` : text;

@@ -4,11 +4,17 @@ import type { Dockerfile, DockerfileStage } from './instruction.ts';
 import { parseNode } from './parse-instruction.ts';
 import { parseLines } from './parse-lines.ts';
 
+/** Larger files are refused; no Dockerfile that a person or a generator wrote comes near. */
+export const maxDockerfileBytes: number = 16 * 1024 * 1024;
+/** Most stages of a file. */
+export const maxStages = 1000;
+
 /**
  * Parses a Dockerfile. Nothing is expanded. `name` is how errors call the file. Throws DockerfileError with the place and
  * an excerpt.
  */
 export function parseDockerfile(text: string | Uint8Array, name = 'Dockerfile'): Dockerfile {
+  if (text.length > maxDockerfileBytes) throw new DockerfileError({ name, text: '' }, undefined, `${name} is larger than the ${maxDockerfileBytes} bytes that a Dockerfile may have`);
   const source: SourceText = { name, text: decode(text, name) };
   const { nodes, escape, directives, warnings } = parseLines(source);
   const globalArgs: Dockerfile['globalArgs'] = [];
@@ -20,6 +26,7 @@ export function parseDockerfile(text: string | Uint8Array, name = 'Dockerfile'):
       if (instruction.kind === 'from') {
         const next: DockerfileStage = { from: instruction, index: stages.length, instructions: [] };
         if (instruction.name !== undefined) next.name = instruction.name;
+        if (stages.length === maxStages) throw fault(`the file has more than ${maxStages} stages`, 'Split it into several Dockerfiles.');
         stages.push(next);
       } else if (stage) stage.instructions.push(instruction);
       else if (instruction.kind === 'arg') globalArgs.push(instruction);

@@ -6,8 +6,13 @@ import { fault } from './errors.ts';
 
 /** Longest pattern, in characters. */
 const maxPatternLength = 1000;
-/** Most steps (characters of the pattern times characters of the value) that one substitution may take. */
-const maxSteps = 200_000_000;
+/** Most steps (characters of the pattern times characters of the value) that the substitutions of one word may take. */
+export const maxPatternSteps = 200_000_000;
+
+/** Steps taken so far; shared by all substitutions of a word. */
+export interface PatternWork {
+  steps: number;
+}
 
 const any = 0;
 const star = 1;
@@ -35,21 +40,21 @@ function compile(pattern: string): Token[] {
 }
 
 /** Removes the shortest or longest beginning that the pattern matches. */
-export function removePrefix(value: string, pattern: string, longest: boolean): string {
+export function removePrefix(value: string, pattern: string, longest: boolean, work: PatternWork): string {
   const chars = Array.from(value);
-  const match = search(compile(pattern), chars, 0, true, longest);
+  const match = search(compile(pattern), chars, 0, true, longest, work);
   return match ? chars.slice(match.end).join('') : value;
 }
 
 /** Removes the shortest or longest end that the pattern matches. */
-export function removeSuffix(value: string, pattern: string, longest: boolean): string {
+export function removeSuffix(value: string, pattern: string, longest: boolean, work: PatternWork): string {
   const chars = Array.from(value).reverse();
-  const match = search(compile(pattern).reverse(), chars, 0, true, longest);
+  const match = search(compile(pattern).reverse(), chars, 0, true, longest, work);
   return match ? chars.slice(match.end).reverse().join('') : value;
 }
 
 /** Replaces the first (or every) longest match. The replacement is taken as it is. */
-export function replacePattern(value: string, pattern: string, replacement: string, all: boolean, limit: number): string {
+export function replacePattern(value: string, pattern: string, replacement: string, all: boolean, limit: number, work: PatternWork): string {
   const tokens = compile(pattern);
   const chars = Array.from(value);
   const parts: string[] = [];
@@ -57,7 +62,7 @@ export function replacePattern(value: string, pattern: string, replacement: stri
   let copied = 0;
   let from = 0;
   while (from <= chars.length) {
-    const match = search(tokens, chars, from, false, true);
+    const match = search(tokens, chars, from, false, true, work);
     if (!match) break;
     // An empty match right behind the one before is none.
     if (match.end > match.start || match.end !== copied || copied === 0) {
@@ -74,14 +79,15 @@ export function replacePattern(value: string, pattern: string, replacement: stri
 }
 
 /** The leftmost match from `from` on, by following all ways at once; `begins[p]` is the leftmost start of a way that stands before token p. */
-function search(tokens: Token[], chars: string[], from: number, anchored: boolean, longest: boolean): { start: number; end: number } | undefined {
+function search(tokens: Token[], chars: string[], from: number, anchored: boolean, longest: boolean, work: PatternWork): { start: number; end: number } | undefined {
   const count = tokens.length;
-  if ((count + 1) * (chars.length - from) > maxSteps) throw fault('a substitution is too much work: pattern and value are too long');
+  if ((count + 1) * (chars.length - from) > maxPatternSteps) throw tooMuch();
   const none = chars.length + 1;
   let begins = new Uint32Array(count + 1).fill(none);
   let next = new Uint32Array(count + 1);
   let best: { start: number; end: number } | undefined;
   for (let at = from; ; at++) {
+    if ((work.steps += count + 1) > maxPatternSteps) throw tooMuch();
     if (!best && (!anchored || at === from) && begins[0]! > at) begins[0] = at;
     for (let p = 0; p < count; p++) if (tokens[p] === star && begins[p]! < begins[p + 1]!) begins[p + 1] = begins[p]!;
     const start = begins[count]!;
@@ -105,4 +111,8 @@ function search(tokens: Token[], chars: string[], from: number, anchored: boolea
     if (!alive && (best || anchored)) return best;
     [begins, next] = [next, begins];
   }
+}
+
+function tooMuch(): Error {
+  return fault(`its substitutions take more than ${maxPatternSteps} steps`, 'Pattern and value are too long for each other.');
 }

@@ -2,6 +2,8 @@
 
 /** Longest word that is compared. */
 const maxLength = 64;
+/** Most names that a word is compared with. */
+export const mostOptions = 1000;
 
 /** The option that is fewest edits away from the word, if that is few enough to be a slip. Case is ignored. */
 export function nearest(word: string, options: Iterable<string>): string | undefined {
@@ -10,7 +12,9 @@ export function nearest(word: string, options: Iterable<string>): string | undef
   let best: string | undefined;
   // A third of the word may be wrong, and one letter always.
   let least = Math.max(1, Math.floor(word.length / 3)) + 1;
+  let seen = 0;
   for (const option of options) {
+    if (++seen > mostOptions) break;
     if (Math.abs(option.length - word.length) >= least || option.length > maxLength) continue;
     const distance = editDistance(lower, option.toLowerCase());
     if (distance >= least) continue;

@@ -61,6 +61,7 @@ export function openToc(bytes: Uint8Array): Toc {
     }
     let block = Math.max(0, low - 1);
     let found = path === '';
+    let before: string | undefined;
     for (; block < blocks; block++) {
       const cursor = cursorAt(block);
       const here = Math.min(perBlock, count - block * perBlock);
@@ -71,6 +72,9 @@ export function openToc(bytes: Uint8Array): Toc {
           continue;
         }
         found = true;
+        // Searches go on from what they found; without this they could go round in a damaged table.
+        if (before !== undefined && cursor.path <= before) throw damaged('its paths do not ascend');
+        before = cursor.path;
         yield cursor.entry();
       }
     }

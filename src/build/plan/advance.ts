@@ -14,14 +14,19 @@ import { planLabel, planMaintainer, planOnbuild, planStopsignal, planUser, planV
 import { loneHeredoc, planRun } from './run.ts';
 import type { Scope } from './scope.ts';
 import { planWorkdir } from './workdir.ts';
+import { changeWork, withWork } from './work.ts';
 
 /** Throws DOCKERFILE with the place of the instruction. */
 export function advance(state: StageState, instruction: Instruction, scope: Scope): Advance {
   const expander = expanderOf(state, instruction, scope);
-  const { warnings = [], ...change } = placed(scope.source, instruction.lines, () => changeOf(state, instruction, scope, expander));
+  const { warnings = [], text, ...change } = placed(scope.source, instruction.lines, () => {
+    const changed = changeOf(state, instruction, scope, expander);
+    const shown = textOf(instruction, expander);
+    return { ...changed, text: shown, state: withWork(changed.state, expander.work() + changeWork(state, changed.state, changed.history)) };
+  });
   return {
     ...change,
-    text: textOf(instruction, expander),
+    text,
     lines: instruction.lines,
     warnings: [...expander.warnings, ...warnings],
   };

@@ -5,6 +5,7 @@ import type { Change } from './change.ts';
 import { expanderOf, type Warning } from './expansion.ts';
 import { emptyEntry } from './history.ts';
 import type { Scope } from './scope.ts';
+import { withWork } from './work.ts';
 
 /** Several arguments of one ARG are evaluated from left to right: later ones see earlier ones. */
 export function planArg(state: StageState, instruction: InstructionOf<'arg'>, scope: Scope): Change {
@@ -18,6 +19,7 @@ export function planArg(state: StageState, instruction: InstructionOf<'arg'>, sc
       const expander = expanderOf(next, instruction, scope);
       value = expander.word(written);
       warnings.push(...expander.warnings);
+      next = withWork(next, expander.work());
     } else value = scope.globalArgs.get(name);
     next = { ...next, args: declare(next.args, name, value) };
     told.push(value === undefined ? name : `${name}=${value}`);

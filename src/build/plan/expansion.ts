@@ -1,7 +1,7 @@
 /** Expansion of an instruction's words with the variables that were in force before it. Pure. */
 import { expandWord, expandWords, type Environment } from '../../dockerfile/expand.ts';
 import type { Instruction } from '../../dockerfile/instruction.ts';
-import { didYouMean } from '../../dockerfile/suggest.ts';
+import { didYouMean, mostOptions } from '../../dockerfile/suggest.ts';
 import type { Advance, StageState } from '../step-plan.ts';
 import type { Scope } from './scope.ts';
 import { isBuilderOnly, variablesOf } from './variables.ts';
@@ -17,46 +17,57 @@ export interface Expander {
   body(text: string): string;
   /** For people: what has a value is expanded, all else stays as it is written. Never throws. */
   display(text: string, masked?: ReadonlySet<string>): string;
-  variables: ReadonlyMap<string, string>;
+  readonly variables: ReadonlyMap<string, string>;
+  /** What all of that cost so far; see work.ts. */
+  work(): number;
   /** Variables that nobody defined, each told once. */
   warnings: Warning[];
 }
 
 export function expanderOf(state: StageState, instruction: Instruction, scope: Scope): Expander {
-  const variables = variablesOf(state);
-  const environment: Environment = (name) => variables.get(name);
+  // Most instructions have no variables in them.
+  let known: ReadonlyMap<string, string> | undefined;
+  const variables = (): ReadonlyMap<string, string> => (known ??= variablesOf(state));
+  const environment: Environment = (name) => variables().get(name);
+  let work = 0;
+  const onWork = (units: number): void => void (work += units);
   const { escape } = scope;
-  const told = new Set(state.args.map(({ name }) => name));
+  let told: Set<string> | undefined;
   const warnings: Warning[] = [];
 
   const tell = (unmatched: Iterable<string>): void => {
     for (const name of unmatched) {
+      told ??= new Set(state.args.map((argument) => argument.name));
       if (told.has(name) || isBuilderOnly(name)) continue;
       told.add(name);
-      const text = `Usage of undefined variable '$${name}'${didYouMean(name, variables.keys(), '$')}`;
+      work += Math.min(variables().size, mostOptions) * name.length;
+      const text = `Usage of undefined variable '$${name}'${didYouMean(name, variables().keys(), '$')}`;
       warnings.push({ rule: 'UndefinedVar', text, line: instruction.lines.start });
     }
   };
 
   return {
-    variables,
+    get variables() {
+      return variables();
+    },
+    work: () => work,
     warnings,
     word(text) {
-      const { result, unmatched } = expandWord(text, environment, { escape });
+      const { result, unmatched } = expandWord(text, environment, { escape, onWork });
       tell(unmatched);
       return result;
     },
-    words: (text) => expandWords(text, environment, { escape }),
+    words: (text) => expandWords(text, environment, { escape, onWork }),
     body(text) {
-      const { result, unmatched } = expandWord(text, environment, { escape: '\\', quotes: 'literal' });
+      const { result, unmatched } = expandWord(text, environment, { escape: '\\', quotes: 'literal', onWork });
       tell(unmatched);
       return result;
     },
     display(text, masked) {
-      const shown: Environment = (name) => (masked?.has(name) ? '****' : variables.get(name));
+      const shown: Environment = (name) => (masked?.has(name) ? '****' : variables().get(name));
       try {
         const parts = text.split(/('[^']*')/); // what stands in single quotes is for the shell
-        return parts.map((part, i) => (i % 2 === 1 ? part : expandWord(part, shown, { escape, quotes: 'literal', escapes: 'keep', unset: 'keep' }).result)).join('');
+        return parts.map((part, i) => (i % 2 === 1 ? part : expandWord(part, shown, { escape, quotes: 'literal', escapes: 'keep', unset: 'keep', onWork }).result)).join('');
       } catch {
         return text;
       }

@@ -8,11 +8,18 @@ import { fault } from '../../dockerfile/errors.ts';
 import { list } from './go-format.ts';
 import { emptyEntry } from './history.ts';
 
+/** Most ports of one instruction: all there are, for each protocol. */
+export const maxPorts: number = 3 * 65_536;
+
 export function planExpose(state: StageState, instruction: InstructionOf<'expose'>, expander: Expander): Change {
   const warnings: Warning[] = [];
   // Words are sorted as they are written, so that their order makes no other image; expansion may give several.
   const words = instruction.ports.toSorted(byBytes).flatMap((word) => expander.words(word));
-  const ports = words.flatMap((word) => parsePort(word, instruction.lines, warnings));
+  const ports: string[] = [];
+  for (const word of words) {
+    for (const port of parsePort(word, instruction.lines, warnings)) ports.push(port);
+    if (ports.length > maxPorts) throw fault(`EXPOSE names more than ${maxPorts} ports`);
+  }
   return {
     state: withConfig(state, { ExposedPorts: { ...state.config.ExposedPorts, ...Object.fromEntries(ports.map((port) => [port, {}])) } }),
     history: emptyEntry(`EXPOSE ${list(ports)}`),

@@ -2,7 +2,9 @@
 import { expandWord } from '../../dockerfile/expand.ts';
 import type { Dockerfile } from '../../dockerfile/instruction.ts';
 import type { SourceText } from '../../dockerfile/errors.ts';
+import { fault } from '../../dockerfile/errors.ts';
 import { placed } from './placed.ts';
+import { maxPlanWork } from './work.ts';
 import { formatPlatform, type Platform } from '../../oci/platform.ts';
 
 /** The platform arguments and TARGETSTAGE; `--build-arg` wins over them. */
@@ -27,11 +29,15 @@ export function automaticArgs(target: string, targetPlatform: Platform, buildPla
 /** `args` and after them the declarations of the file, one after another: each default sees those before it. Throws DOCKERFILE. */
 export function evaluateGlobalArgs(dockerfile: Dockerfile, args: ReadonlyMap<string, string>, buildArgs: Readonly<Record<string, string>>, source: SourceText): Map<string, string> {
   const values = new Map(args);
+  let work = 0;
+  const onWork = (units: number): void => {
+    if ((work += units) > maxPlanWork) throw fault(`the arguments before the first FROM are too much work: more than ${maxPlanWork} characters of values`);
+  };
   for (const instruction of dockerfile.globalArgs) {
     for (const { name, value } of instruction.args) {
       if (Object.hasOwn(buildArgs, name)) values.set(name, buildArgs[name]!);
       else if (value !== undefined) {
-        values.set(name, placed(source, instruction.lines, () => expandWord(value, (other) => values.get(other), { escape: dockerfile.escape }).result));
+        values.set(name, placed(source, instruction.lines, () => expandWord(value, (other) => values.get(other), { escape: dockerfile.escape, onWork }).result));
       }
     }
   }

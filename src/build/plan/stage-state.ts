@@ -47,11 +47,17 @@ export function onBuildTexts(base: StageBase): string[] {
   return (base.type === 'stage' ? base.state.config : base.config).OnBuild ?? [];
 }
 
+/** Most triggers that a base may leave. */
+export const maxTriggers = 1000;
+
 /**
  * ONBUILD expressions as instructions that stand at the lines of the FROM that fires them. They were written elsewhere, so
  * the escape character of this Dockerfile does not count. Throws DOCKERFILE.
  */
 export function onBuildTriggers(texts: readonly string[], lines: Lines, source: SourceText): Instruction[] {
+  if (texts.length > maxTriggers) placed(source, lines, () => {
+    throw fault(`the base leaves ${texts.length} ONBUILD triggers; it may leave ${maxTriggers}`);
+  });
   return texts.map((text) => {
     const instruction = placed(source, lines, () => triggerOf(text));
     return { ...instruction, lines };
