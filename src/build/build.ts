@@ -16,7 +16,7 @@ import { formatPlatform, hostPlatform, parsePlatform, type Platform } from '../o
 import { formatReference, parseReferenceWithTag } from '../oci/reference.ts';
 import { assembleImage } from './assemble.ts';
 import type { BuiltImage } from './built-image.ts';
-import { putImages } from './export/store.ts';
+import { checkOutputs, exportBuild } from './export/export-build.ts';
 import { planStages } from './plan/graph.ts';
 import { createSession, type PlatformPlan } from './session.ts';
 import { createSharedSession, type SharedSession } from './shared-session.ts';
@@ -44,6 +44,8 @@ export async function build(given: BuildOptions): Promise<BuildResult> {
   const { warn, failIfWanted } = createWarnings(context, checks);
   for (const warning of checkDockerfile(dockerfile, checks)) warn(warning);
   const platforms = platformsOf(options);
+  const exported = { outputs: options.outputs ?? [{ type: 'image' as const }], tags: names, index: platforms.length > 1 || isTrue(options.buildArgs?.BUILDKIT_MULTI_PLATFORM) };
+  checkOutputs(exported, platforms);
   const sessions = platforms.map((platform) => {
     const plan = planFor(options, dockerfile, platform);
     for (const warning of plan.graph.warnings) warn(warning);
@@ -59,16 +61,14 @@ export async function build(given: BuildOptions): Promise<BuildResult> {
     failIfWanted();
     const images = solved.map((stage, i) => assemble(options, stage, sessions[i]!.platform));
     checkCancelled(context);
-    const stored = putImages(shared.store, images, names);
     const done: BuildResult = {
-      ...stored,
-      references: names,
+      ...(await exportBuild(shared, images, exported, context)),
       platform: platforms.map(formatPlatform).join(','),
       steps: count(shared),
       took: Date.now() - started,
     };
     remember(shared, started, 'done', done);
-    outer.emit({ type: 'build-done', imageId: done.imageId, digest: done.digest, references: names, took: done.took, steps: done.steps });
+    outer.emit({ type: 'build-done', imageId: done.imageId, digest: done.digest, references: done.references, took: done.took, steps: done.steps });
     return done;
   } catch (error) {
     stop.abort(error);
@@ -86,7 +86,7 @@ function platformsOf({ platform }: BuildOptions): Platform[] {
   const texts = (typeof platform === 'string' ? [platform] : (platform ?? [])).flatMap((text) => text.split(','));
   if (texts.length === 0) return [hostPlatform()];
   const platforms = new Map(texts.map((text): [string, Platform] => {
-    const parsed = parsePlatform(text.trim());
+    const parsed = text.trim() === 'local' ? hostPlatform() : parsePlatform(text.trim());
     return [formatPlatform(parsed), parsed];
   }));
   return [...platforms.values()];
@@ -98,8 +98,9 @@ function planFor(options: BuildOptions, dockerfile: Dockerfile, platform: Platfo
   return { graph, platform, buildArgs };
 }
 
-function assemble(options: BuildOptions, { state, entries, base, layers, stack }: StageResult, platform: Platform): BuiltImage {
-  const image = assembleImage({
+function assemble(options: BuildOptions, stage: StageResult, platform: Platform): BuiltImage {
+  const { state, entries, base, layers } = stage;
+  const at: BuiltImage['at'] = (epoch) => assembleImage({
     state,
     entries,
     base: base?.image,
@@ -108,9 +109,14 @@ function assemble(options: BuildOptions, { state, entries, base, layers, stack }
     labels: options.labels,
     // BuildKit names the platform that was asked for, else the one that the base is for.
     platform: options.platform === undefined ? state.platform : platform,
-    epoch: options.sourceDateEpoch,
+    epoch,
   });
-  return { platform, image, layers, stack };
+  return { platform, at, layers, baseLayers: base?.image.layers.length ?? 0, stack: () => stage.stack() };
+}
+
+/** As Go reads booleans. */
+function isTrue(text: string | undefined): boolean {
+  return text !== undefined && /^(?:1|t|true)$/i.test(text);
 }
 
 /** Tells each warning once: a rule may see the same line in the tree, in the plan and in a stage that others stand on. */

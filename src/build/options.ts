@@ -4,6 +4,7 @@ import type { Digest } from '../oci/digest.ts';
 import type { RegistryOptions } from '../remote/configuration.ts';
 import type { Isolation } from '../runtime/isolation.ts';
 import type { Store } from '../store/store.ts';
+import type { Exported, Output } from './export/output.ts';
 
 export type { Isolation };
 
@@ -27,6 +28,8 @@ export interface BuildOptions {
   pull?: boolean;
   /** `linux/arm64`, or several: the result is an index then. The host's when not given. */
   platform?: string | string[];
+  /** Where the result goes; an image in the store when not given. `tags` are given there only if an output keeps the image. */
+  outputs?: Output[];
   network?: 'default' | 'none' | 'host';
   /** Extra lines of /etc/hosts for RUN: `[name, address]`. */
   addHosts?: [string, string][];
@@ -51,7 +54,10 @@ export interface BuildResult {
   imageId: Digest;
   /** Digest of the manifest, or of the index when there are several platforms. */
   digest: Digest;
+  /** Names that the store now has for it. */
   references: string[];
+  /** What became of each output. */
+  outputs: Exported[];
   /** `linux/amd64`; several with commas between. */
   platform: string;
   /** One for each platform, in the order that was asked for. */

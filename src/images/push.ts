@@ -30,6 +30,8 @@ export interface PushOptions {
   compression?: Compression;
   /** Level of the compression; its own default when not given. */
   level?: number;
+  /** Under the digest that it has here, and no tag: nothing changes its form. */
+  byDigest?: boolean;
 }
 
 export interface PushResult {
@@ -41,6 +43,8 @@ export interface PushResult {
 
 interface Pushing extends PushOptions {
   mounts: MountSources;
+  /** No layer changes its form. */
+  fixed: boolean;
 }
 
 const parallel = 4;
@@ -51,15 +55,17 @@ const parallel = 4;
  * remembered. Throws AUTH, NETWORK, REGISTRY, NOT_FOUND (a blob is missing here), STORE, CANCELLED.
  */
 export async function pushImage(options: PushOptions, context: Context): Promise<PushResult> {
-  const { store, image } = options;
+  const { store, image, byDigest = false } = options;
+  const { digest, mediaType } = image.descriptor;
   const { digest: _digest, ...named } = options.reference;
-  const reference: Reference = { ...named, tag: named.tag ?? 'latest' };
-  const pushing: Pushing = { ...options, reference, mounts: createMountSources(store, reference) };
-  const result = isIndex(image.descriptor.mediaType)
-    ? await pushIndex(pushing, context)
-    : await pushManifest(pushing, image.descriptor.digest, reference, context);
+  const reference: Reference = byDigest ? { domain: named.domain, path: named.path, digest } : { ...named, tag: named.tag ?? 'latest' };
+  // What has a name in some registry keeps its digest.
+  const fixed = byDigest || options.compression === 'none' || image.repoDigests.some((name) => name.endsWith(`@${digest}`));
+  const pushing: Pushing = { ...options, reference, fixed, mounts: createMountSources(store, reference) };
+  const result = isIndex(mediaType) ? await pushIndex(pushing, context) : await pushManifest(pushing, digest, reference, context);
   // With what was sent under the local image, `images --digests` can tell what the registry calls it.
-  store.images.addRepoDigest(image.descriptor.digest, `${reference.domain}/${reference.path}@${result.digest}`);
+  const kept = store.images.byId(digest).some(({ descriptor }) => descriptor.digest === digest);
+  if (kept) store.images.addRepoDigest(digest, `${reference.domain}/${reference.path}@${result.digest}`);
   return result;
 }
 
@@ -79,9 +85,15 @@ async function pushIndex(pushing: Pushing, context: Context): Promise<PushResult
     context.emit({ type: 'warning', text: `${familiarReference(reference)}: not all platforms of the image are here; only the one that is goes to the registry` });
     return await pushManifest(pushing, image.manifest, reference, context);
   }
-  for (const child of here) await pushManifest(pushing, child.digest, { ...untagged, digest: child.digest }, context);
-  await remote.putManifest(reference, bytes, image.descriptor.mediaType, context);
-  return { digest: image.descriptor.digest, size: bytes.length };
+  const children = new Map<Descriptor, Descriptor>();
+  for (const child of here) {
+    const { digest, size } = await pushManifest(pushing, child.digest, pushing.fixed ? { ...untagged, digest: child.digest } : untagged, context);
+    if (digest !== child.digest) children.set(child, { ...child, digest, size });
+  }
+  // The layers of an index that was made here were compressed on their way.
+  const sent = children.size === 0 ? bytes : Buffer.from(JSON.stringify({ ...document.index, manifests: manifests.map((child) => children.get(child) ?? child) }, null, 2));
+  const digest = await remote.putManifest(reference, sent, image.descriptor.mediaType, context);
+  return { digest, size: sent.length };
 }
 
 /** True when a child of an index and all that it names is here. */
@@ -96,12 +108,10 @@ function isWhole(store: Store, child: Descriptor): boolean {
   }
 }
 
-/** Pushes one manifest under `target`: its tag, or its digest, which forbids that a layer changes its form. */
+/** Pushes one manifest under `target`: its tag, or the digest that it comes to when that names neither. */
 async function pushManifest(pushing: Pushing, manifestDigest: Digest, target: Reference, context: Context): Promise<PushResult> {
-  const { store, remote, image } = pushing;
+  const { store, remote, fixed } = pushing;
   const source = readManifest(store, manifestDigest);
-  // What has a name in some registry keeps its digest; so does a child of an index, whose digest is written there.
-  const fixed = pushing.compression === 'none' || target.digest !== undefined || manifestDigest !== image.descriptor.digest || image.repoDigests.some((name) => name.endsWith(`@${manifestDigest}`));
   const docker = source.mediaType === mediaTypes.dockerManifest;
   const choice: CompressionChoice = { compression: pushing.compression === 'zstd' ? 'zstd' : 'gzip', level: pushing.level, docker };
   const open = (layer: Descriptor): boolean => !fixed && compressionOf(layer.mediaType) === 'none';
@@ -111,7 +121,7 @@ async function pushManifest(pushing: Pushing, manifestDigest: Digest, target: Re
   if (known.every((descriptor) => descriptor !== undefined)) {
     const bytes = manifestBytes(source, known);
     const digest = sha256(bytes);
-    if (target.digest === undefined ? await retag(pushing, bytes, source.mediaType, context) : await remote.headForPush(target, context)) {
+    if (target.tag === undefined ? await remote.headForPush({ ...target, digest }, context) : await retag(pushing, bytes, source.mediaType, context)) {
       for (const { digest: layer, size } of known) startTransfer(context, 'push', shortId(layer), size).state('exists');
       return { digest, size: bytes.length };
     }
@@ -132,7 +142,8 @@ async function pushManifest(pushing: Pushing, manifestDigest: Digest, target: Re
     return sending;
   });
   const bytes = manifestBytes(source, descriptors.slice(1));
-  const digest = await remote.putManifest(target, bytes, source.mediaType, context);
+  const place = target.tag === undefined ? { ...target, digest: sha256(bytes) } : target;
+  const digest = await remote.putManifest(place, bytes, source.mediaType, context);
   return { digest, size: bytes.length };
 }
 

@@ -176,7 +176,11 @@ test('of an index the child for the platform is taken, and an index is pushed wi
   const index = makeIndex(from.store, children, 'multi:1');
   const reference = parseReferenceWithTag(`${registry.host}/multi:1`);
   const { digest } = await pushImage({ store: from.store, remote, image: index, reference }, quiet);
-  assert.equal(digest, index.descriptor.digest);
+  // What was made here goes compressed, so it has another digest there; what came from a registry keeps its own.
+  assert.notEqual(digest, index.descriptor.digest);
+  assert.equal((await pushImage({ store: from.store, remote, image: index, reference }, quiet)).digest, digest);
+  const bare = await pushImage({ store: from.store, remote, image: index, reference: { ...reference, tag: 'bare' }, compression: 'none' }, quiet);
+  assert.equal(bare.digest, index.descriptor.digest);
 
   const pulled = await pullImage({ store: to.store, remote, reference, platform: platforms[1]! }, quiet);
   assert.equal(pulled.descriptor.digest, digest);
@@ -191,7 +195,7 @@ test('of an index the child for the platform is taken, and an index is pushed wi
   await using other = await startRegistry();
   const record = recorder();
   const alone = await pushImage({ store: to.store, remote, image: pulled, reference: parseReferenceWithTag(`${other.host}/multi:1`) }, record.context);
-  assert.equal(alone.digest, children[1]!.image.descriptor.digest);
+  assert.equal(alone.digest, pulled.manifest);
   assert.ok(record.events.some(({ type }) => type === 'warning'));
 });
 
@@ -203,9 +207,9 @@ test('an index that lists nothing for this machine is refused, also when it list
   const platform = { os: 'linux', architecture: 'riscv64' };
   const index = makeIndex(from.store, [{ platform, image: makeImage(from.store, { layers: [{ a: 'a' }], platform }) }], 'risc:1');
   const reference = parseReferenceWithTag(`${registry.host}/risc:1`);
-  await pushImage({ store: from.store, remote, image: index, reference }, quiet);
+  const { digest } = await pushImage({ store: from.store, remote, image: index, reference }, quiet);
   await assert.rejects(pullImage({ store: to.store, remote, reference }, quiet), { code: 'PLATFORM' });
-  assert.equal((await pullImage({ store: to.store, remote, reference, platform }, quiet)).descriptor.digest, index.descriptor.digest);
+  assert.equal((await pullImage({ store: to.store, remote, reference, platform }, quiet)).descriptor.digest, digest);
 });
 
 test('an image for another platform is refused when one was asked for, else taken with a warning', { skip }, async () => {

@@ -31,6 +31,12 @@ export function layerMediaType(compression: Compression): string {
   return compression === 'gzip' ? mediaTypes.layerGzip : compression === 'zstd' ? mediaTypes.layerZstd : mediaTypes.layer;
 }
 
+/** Docker's name for the type of a layer; the same where Docker has none. */
+export function dockerLayerType(mediaType: string): string {
+  const compression = compressionOf(mediaType);
+  return compression === 'gzip' ? mediaTypes.dockerLayerGzip : compression === 'none' ? mediaTypes.dockerLayer : mediaType;
+}
+
 export function isManifest(mediaType: string): boolean {
   return mediaType === mediaTypes.manifest || mediaType === mediaTypes.dockerManifest;
 }
