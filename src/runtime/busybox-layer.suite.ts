@@ -57,12 +57,17 @@ export interface Ran extends RunResult {
 
 export const baseLines: Line[] = [
   { path: 'bin' },
+  { path: 'dev' },
   { path: 'etc' },
   { path: 'etc/group', text: 'root:x:0:\napp:x:1001:\nextra:x:2000:app\n' },
   { path: 'etc/passwd', text: 'root:x:0:0:root:/root:/bin/sh\napp:x:1000:1001::/home/app:/bin/sh\n' },
+  { path: 'etc/hosts', text: '' },
+  { path: 'etc/resolv.conf', text: '' },
   { path: 'home' },
   { path: 'home/app', uid: 1000, gid: 1001, mode: 0o700 },
+  { path: 'proc' },
   { path: 'root', mode: 0o700 },
+  { path: 'sys' },
   { path: 'tmp', mode: 0o1777 },
 ];
 

@@ -124,7 +124,7 @@ describe('the executor', { skip: cannotRun }, () => {
     await executor.remove(id);
   });
 
-  test('mount points and files of the runtime never come into the layer', async () => {
+  test('mount points and files of the runtime leave in the layer what they leave in BuildKit\'s', async () => {
     const { executor } = bench;
     const bare = await bench.layer('bare', [{ path: 'bin' }, { path: 'bin/busybox', file: busybox!, mode: 0o755 }, { path: 'bin/sh', link: 'busybox' }, { path: 'link', link: '/else/where' }]);
     // A directory that hides what lower layers hold, so that nothing below could serve as a mount point.
@@ -143,7 +143,14 @@ describe('the executor', { skip: cannotRun }, () => {
       }));
       assert.deepEqual([ran.exitCode, ran.stderr], [0, '']);
       assert.equal(ran.stdout.split('\n')[0], lowers.includes(opaque) ? '750 3' : '755 0');
-      assert.equal((await executor.commit(id, { tar: bench.fresh(), target: bench.fresh() })).entries, 0);
+      const target = bench.fresh();
+      await executor.commit(id, { tar: bench.fresh(), target });
+      const left = readdirSync(join(target, 'fs'), { recursive: true, encoding: 'utf8' }).sort().map((name) => {
+        const { mode, uid } = lstatSync(join(target, 'fs', name));
+        return `${name} ${(mode & 0o7777).toString(8)} ${uid}`;
+      });
+      if (root) assert.deepEqual(left, lowers.includes(opaque) ? ['etc 750 3'] : ['dev 755 0', 'proc 755 0', 'sys 755 0']);
+      else assert.equal(left.length, lowers.includes(opaque) ? 1 : 3);
       await executor.remove(id);
     }
   });

@@ -68,8 +68,6 @@ export interface PrepareRequest {
   lowers: string[];
   /** Absolute path of a folder for upper, work and merged; created. On the same file system as the store. */
   folder: string;
-  /** Paths inside the tree that mounts need; they never appear in the layer. */
-  mountpoints?: { path: string; type: 'dir' | 'file' }[];
 }
 
 export interface CommitRequest {

@@ -16,6 +16,7 @@ import { readInside } from './read-inside.ts';
 import { lastError, runtimeArguments } from './runtimes.ts';
 import { openFilesLimit, read, selfStatus } from './self-status.ts';
 import { mountSnapshot, type Snapshot } from './snapshots.ts';
+import { makeStubs } from './stubs.ts';
 import { startFailure } from './start-failure.ts';
 import { inherited, openStdio, type ProcessStdio } from './stdio.ts';
 import { resolveUser } from './users.ts';
@@ -48,13 +49,15 @@ export function startProcess(snapshot: Snapshot, spec: ProcessSpec, io: ProcessI
   const at = (name: string): string => join(base, name);
   rmSync(base, { recursive: true, force: true });
   mkdirSync(at('state'), { recursive: true });
-  const mounts = readyMounts(spec.mounts, base, settings.overlay);
+  const undo = new DisposableStack();
   try {
+    const mounts = undo.use(readyMounts(spec.mounts, base, settings.overlay));
     const etc = writeEtc(spec, base);
     const places = ['/proc', '/dev', '/sys'].map((path) => ({ path, type: 'dir' as const }));
     const files = ['/etc/hosts', ...(etc.resolv === undefined ? [] : ['/etc/resolv.conf'])].map((path) => ({ path, type: 'file' as const }));
     const own = new Set(spec.mounts.map(({ target }) => target));
-    mountSnapshot(snapshot, [...[...places, ...files].filter(({ path }) => !own.has(path)), ...mounts.mountpoints], settings.overlay);
+    mountSnapshot(snapshot, settings.overlay);
+    undo.use(makeStubs(snapshot.merged, [...[...places, ...files].filter(({ path }) => !own.has(path)), ...mounts.mountpoints]));
     const user = 'name' in spec.user ? resolveUser(spec.user.name, (path) => readInside(snapshot.merged, path)) : spec.user;
     const cgroups = limitsPath(spec, settings);
     const runtime = cgroups === undefined || spec.limits === undefined ? settings.runtime : (settings.limits ?? settings.runtime);
@@ -80,9 +83,9 @@ export function startProcess(snapshot: Snapshot, spec: ProcessSpec, io: ProcessI
     } finally {
       streams.given();
     }
-    return watch(child, streams, base, io, tty, mounts, { ...settings, runtime });
+    return watch(child, streams, base, io, tty, undo, { ...settings, runtime });
   } catch (error) {
-    mounts[Symbol.dispose]();
+    undo.dispose();
     throw error;
   }
 }

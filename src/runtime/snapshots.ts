@@ -2,7 +2,7 @@
  * Snapshots as this process holds them: a folder with an upper directory, and a tree that is mounted when something runs.
  *
  *     <folder>/upper, work, merged    overlayfs's own
- *     <folder>/stubs                  mount points that the layers lack (stubs.ts)
+ *     <folder>/empty                  stands below where there are no layers
  *     <folder>/links                  short names of the layers below
  *     <folder>/run                    bundle, state of the runtime, sources of mounts
  */
@@ -13,7 +13,6 @@ import type { LayerSummary } from '../layer/entry.ts';
 import { unmount } from '../sys/mount.ts';
 import type { CommitRequest, PrepareRequest } from './executor.ts';
 import { mountOverlay } from './overlay.ts';
-import { makeStubs, type Mountpoint } from './stubs.ts';
 
 export interface Snapshot {
   id: string;
@@ -21,15 +20,13 @@ export interface Snapshot {
   lowers: readonly string[];
   merged: string;
   mounted: boolean;
-  /** Files and directories that the stubs of the present mount stand for. */
-  mountpoints: Mountpoint[];
 }
 
 export function makeSnapshot(id: string, request: PrepareRequest): Snapshot {
   const { folder, lowers } = request;
   mkdirSync(join(folder, 'merged'), { recursive: true });
   mkdirSync(join(folder, 'run'), { recursive: true });
-  const snapshot: Snapshot = { id, folder, lowers, merged: join(folder, 'merged'), mounted: false, mountpoints: request.mountpoints ?? [] };
+  const snapshot: Snapshot = { id, folder, lowers, merged: join(folder, 'merged'), mounted: false };
   freshUpper(snapshot);
   return snapshot;
 }
@@ -47,21 +44,16 @@ function freshUpper(snapshot: Snapshot): void {
   utimesSync(upper, stat.atime, stat.mtime);
 }
 
-/** Mounts the tree with these mount points in it, unless it is mounted so already. */
-export function mountSnapshot(snapshot: Snapshot, mountpoints: readonly Mountpoint[], options: readonly string[]): void {
-  const known = new Set(snapshot.mountpoints.map(({ path, type }) => `${type} ${path}`));
-  const fresh = mountpoints.filter(({ path, type }) => !known.has(`${type} ${path}`));
-  if (snapshot.mounted && fresh.length === 0) return;
-  unmountSnapshot(snapshot);
-  snapshot.mountpoints = [...snapshot.mountpoints, ...fresh];
+/** Mounts the tree, unless it is mounted already. */
+export function mountSnapshot(snapshot: Snapshot, options: readonly string[]): void {
+  if (snapshot.mounted) return;
   const at = (name: string): string => join(snapshot.folder, name);
   freshUpper(snapshot);
   // What an earlier mount left there would forbid another one.
   rmSync(at('work'), { recursive: true, force: true });
   mkdirSync(at('work'));
-  const stubs = at('stubs');
-  const needed = makeStubs(snapshot.lowers, snapshot.mountpoints, stubs);
-  const lowers = needed || snapshot.lowers.length === 0 ? [...snapshot.lowers, stubs] : snapshot.lowers;
+  mkdirSync(at('empty'), { recursive: true });
+  const lowers = snapshot.lowers.length === 0 ? [at('empty')] : snapshot.lowers;
   mountOverlay({ lowers, links: at('links'), target: snapshot.merged, upper: at('upper'), work: at('work'), options });
   snapshot.mounted = true;
 }
@@ -107,6 +99,6 @@ export async function commitSnapshot(snapshot: Snapshot, request: CommitRequest,
 export function removeSnapshot(snapshot: Snapshot, keepUpper = false): void {
   unmountSnapshot(snapshot);
   const { folder } = snapshot;
-  const gone = keepUpper ? ['work', 'merged', 'stubs', 'links', 'run'].map((name) => join(folder, name)) : [folder];
+  const gone = keepUpper ? ['work', 'merged', 'empty', 'links', 'run'].map((name) => join(folder, name)) : [folder];
   for (const path of gone) rmSync(path, { recursive: true, force: true });
 }

@@ -1,14 +1,12 @@
 /**
- * Mount points that an image lacks. They are made in a tree of their own that lies as the topmost lower directory, so that
- * no runtime makes them in the upper one, where they would end up in the layer. Directories of the image that lead to one
- * are repeated there with their own attributes: nothing about them changes for those who look.
+ * Mount points that a tree lacks, made in the mounted tree before a process starts. What came of that in a layer is what
+ * BuildKit leaves there: stubs that are still empty afterwards are gone, one that was written to stays, the directory that a
+ * stub was made in stands in the layer as a changed one, and /dev, /proc and /sys stay where there were none.
  */
-import { chmodSync, closeSync, lchownSync, mkdirSync, openSync, rmSync, type Stats } from 'node:fs';
-import { join } from 'node:path';
-import { SiruError } from '../base/errors.ts';
-import { setTime } from '../sys/times.ts';
-import { readXattrs, setXattr } from '../sys/xattr.ts';
-import { resolveInLowers } from './lowers.ts';
+import { closeSync, lstatSync, lutimesSync, mkdirSync, openSync, rmdirSync, unlinkSync, type Stats } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { SiruError, errnoOf } from '../base/errors.ts';
+import { resolveInside } from '../sys/inside-root.ts';
 
 export interface Mountpoint {
   /** Absolute path in the tree. */
@@ -16,64 +14,90 @@ export interface Mountpoint {
   type: 'dir' | 'file';
 }
 
-/** What lies below these is made by the runtime in file systems of its own. */
-const covered = ['/dev', '/proc', '/sys'];
+/** File systems of the runtime's own. What lies below them is no part of the tree. */
+const system = ['/dev', '/proc', '/sys'];
 
-/**
- * Makes the stubs for those that are missing in `folder`, which must not exist. False when none is missing. Throws
- * CONTEXT when something of another type is in the place.
- */
-export function makeStubs(lowers: readonly string[], mountpoints: readonly Mountpoint[], folder: string): boolean {
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { mode: 0o755 });
-  const made = new Set<string>();
-  const times: { path: string; mtime: number }[] = [];
-  const root = lowers.at(-1);
-  for (const { path, type } of mountpoints) {
-    if (covered.some((top) => path.startsWith(`${top}/`))) continue;
-    // A tree that holds nothing still needs one to look into.
-    const { names, found } = resolveInLowers(lowers.length > 0 ? lowers : [folder], path);
-    const last = found.length === names.length + 1 ? found.at(-1)! : undefined;
-    if (last && last.stat.isDirectory() === (type === 'dir')) continue;
-    const odd = last ?? (found.at(-1)!.stat.isDirectory() ? undefined : found.at(-1));
-    if (odd) {
-      const place = `/${names.slice(0, found.length - 1).join('/')}`;
-      throw new SiruError('CONTEXT', `cannot mount at ${path}: ${place} of the image is ${last?.stat.isDirectory() ? 'a directory' : 'no directory'}`);
-    }
-    let at = folder;
-    for (const [index, name] of names.entries()) {
-      at = join(at, name);
-      if (made.has(at)) continue;
-      made.add(at);
-      const below = lowers.length > 0 ? found[index + 1] : undefined;
-      if (index === names.length - 1 && type === 'file') closeSync(openSync(at, 'wx', 0o644));
-      else mkdirSync(at, { mode: 0o755 });
-      if (below) {
-        copyAttributes(below, at);
-        times.push({ path: at, mtime: below.stat.mtimeMs / 1000 });
-      }
-    }
+/** Makes those that are missing; disposing removes the empty ones. Throws CONTEXT when something of another type is in the place. */
+export function makeStubs(root: string, mountpoints: readonly Mountpoint[]): Disposable {
+  const missing: string[] = [];
+  const times = new Map<string, { before: Stats; after: number }>();
+  const resolved = mountpoints.map((mountpoint) => ({ ...mountpoint, full: resolve(root, mountpoint.path) }));
+  // All are looked for before the first is made, so that directories that several need are found missing by each.
+  for (const { path, full } of resolved) if (!system.includes(path)) missing.push(...missingAbove(root, full));
+  for (const mountpoint of resolved) {
+    if (system.some((top) => mountpoint.path.startsWith(`${top}/`))) continue;
+    makeStub(root, mountpoint, times);
   }
-  if (made.size === 0) return false;
-  if (root !== undefined) {
-    const top = resolveInLowers(lowers, '/').found[0]!;
-    copyAttributes(top, folder);
-    times.push({ path: folder, mtime: top.stat.mtimeMs / 1000 });
-  }
-  for (const { path, mtime } of times) setTime(path, mtime);
-  return true;
+  return {
+    [Symbol.dispose]() {
+      for (const path of missing) if (isEmptyStub(path)) removeStub(path, times);
+    },
+  };
 }
 
-/** Gives a directory the owner, mode and attributes of another. */
-export function copyAttributes(from: { path: string; stat: Stats }, to: string): void {
-  lchownSync(to, from.stat.uid, from.stat.gid);
-  chmodSync(to, from.stat.mode & 0o7777);
-  const xattrs = readXattrs(from.path, (name) => !name.includes('.overlay.') && !name.startsWith('security.selinux'));
-  for (const [name, value] of Object.entries(xattrs ?? {})) {
-    try {
-      setXattr(to, name, value);
-    } catch {
-      // An attribute that may not be set here does not change what a process in the tree may do.
+function resolve(root: string, path: string): string {
+  try {
+    return join(root, resolveInside(root, path));
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOTDIR') throw error;
+    throw new SiruError('CONTEXT', `cannot mount at ${path}: a path that leads to it is no directory in the image`);
+  }
+}
+
+/** The path and its parents, deepest first, as far as they do not exist. */
+function missingAbove(root: string, full: string): string[] {
+  const missing: string[] = [];
+  for (let at = full; at !== root && !lstatOf(at); at = dirname(at)) missing.push(at);
+  return missing;
+}
+
+function makeStub(root: string, { path, type, full }: Mountpoint & { full: string }, times: Map<string, { before: Stats; after: number }>): void {
+  const names = full.slice(root.length).split('/').filter((name) => name !== '');
+  let at = root;
+  for (const [index, name] of names.entries()) {
+    const parent = at;
+    at = join(at, name);
+    const wanted = index === names.length - 1 ? type : 'dir';
+    const stat = lstatOf(at);
+    if (stat) {
+      if (stat.isDirectory() === (wanted === 'dir')) continue;
+      throw new SiruError('CONTEXT', `cannot mount at ${path}: /${names.slice(0, index + 1).join('/')} of the image is ${wanted === 'dir' ? 'no directory' : 'a directory'}`);
     }
+    const before = times.get(parent)?.before ?? lstatSync(parent);
+    if (wanted === 'dir') mkdirSync(at, { mode: 0o755 });
+    else closeSync(openSync(at, 'wx', 0o755));
+    times.set(parent, { before, after: lstatSync(parent).mtimeMs });
+  }
+}
+
+function isEmptyStub(path: string): boolean {
+  const stat = lstatOf(path);
+  return stat !== undefined && (stat.isDirectory() || stat.size === 0);
+}
+
+/** The directory above is as old as it was before, unless someone else has written to it. */
+function removeStub(path: string, times: ReadonlyMap<string, { before: Stats; after: number }>): void {
+  const parent = dirname(path);
+  const now = lstatSync(parent);
+  try {
+    if (lstatSync(path).isDirectory()) rmdirSync(path);
+    else unlinkSync(path);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOTEMPTY') return;
+    throw error;
+  }
+  const known = times.get(parent);
+  const { atime, mtime } = known && known.after === now.mtimeMs ? known.before : now;
+  lutimesSync(parent, atime, mtime);
+  // Another stub of the same directory is yet to go.
+  if (known?.after === now.mtimeMs) known.after = lstatSync(parent).mtimeMs;
+}
+
+function lstatOf(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (errnoOf(error) === 'ENOTDIR') return undefined;
+    throw error;
   }
 }
