@@ -4,7 +4,7 @@ import { sha256, type Digest } from '../oci/digest.ts';
 import type { ImageConfig } from '../oci/image-config.ts';
 import { mediaTypes } from '../oci/media-types.ts';
 import { validateDocument } from '../oci/validate.ts';
-import { assembleImage, type AssembledImage, type AssembleOptions, type ImageLayer, type NewEntry } from './assemble.ts';
+import { assembleImage, largestConfig, type AssembledImage, type AssembleOptions, type ImageLayer, type NewEntry } from './assemble.ts';
 import type { StageState } from './step-plan.ts';
 
 const platform = { os: 'linux', architecture: 'amd64' };
@@ -95,4 +95,10 @@ test('the manifest names the base, and the config its author', () => {
   assert.deepEqual(image.manifest.annotations, { 'org.opencontainers.image.base.digest': sha256('m'), 'org.opencontainers.image.base.name': 'docker.io/library/a:1' });
   assert.equal(image.config.author, 'me');
   assert.equal(assemble({}).manifest.annotations, undefined);
+});
+
+test('a config that no store and no registry would read back is refused', () => {
+  const label = (length: number): AssembledImage => assemble({ labels: { a: 'x'.repeat(length) } });
+  assert.ok(label(largestConfig - 1000).configBytes.length < largestConfig);
+  assert.throws(() => label(largestConfig), { code: 'DOCKERFILE', message: new RegExp(` ${largestConfig} `) });
 });

@@ -1,4 +1,5 @@
 /** The image of a target: its config and manifest, from the state its last stage ended in. Pure. */
+import { SiruError } from '../base/errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { sha256, type Digest } from '../oci/digest.ts';
 import type { ContainerConfig, Healthcheck, History, ImageConfig } from '../oci/image-config.ts';
@@ -48,6 +49,9 @@ export interface AssembledImage {
   manifestBytes: Uint8Array;
 }
 
+/** Largest config; the store and registries read no larger documents. */
+export const largestConfig: number = 4 * 1024 * 1024;
+
 export function assembleImage(options: AssembleOptions): AssembledImage {
   const { state, base, entries } = options;
   const layers = [...(base?.layers ?? []), ...entries.flatMap(({ layer }) => layer ?? [])];
@@ -63,6 +67,9 @@ export function assembleImage(options: AssembleOptions): AssembledImage {
     rootfs: { type: 'layers' as const, diff_ids: layers.map(({ diffId }) => diffId) },
   });
   const configBytes = Buffer.from(JSON.stringify(sorted(config)));
+  if (configBytes.length > largestConfig) {
+    throw new SiruError('DOCKERFILE', `the image's config would have ${configBytes.length} bytes; one of more than ${largestConfig} cannot be read back`, { hint: 'Put large values into files.' });
+  }
   const manifest: Manifest = {
     schemaVersion: 2,
     mediaType: mediaTypes.manifest,

@@ -1,7 +1,8 @@
 /** Finds and reads the Dockerfile of a build. */
-import { readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { SiruError, errnoOf, messageOf } from '../base/errors.ts';
+import { maxDockerfileBytes } from '../dockerfile/parse.ts';
 import type { BuildOptions } from './options.ts';
 
 export interface DockerfileSource {
@@ -12,16 +13,13 @@ export interface DockerfileSource {
   path?: string;
 }
 
-/** Larger files are refused; no Dockerfile that a person or generator wrote comes near. */
-const largest = 16 * 1024 * 1024;
-
 /** Throws CONTEXT. */
 export function readDockerfile(options: Pick<BuildOptions, 'context' | 'dockerfile' | 'dockerfileText'>): DockerfileSource {
   if (options.dockerfileText !== undefined) return { text: options.dockerfileText, name: options.dockerfile ?? 'Dockerfile' };
-  if (options.dockerfile !== undefined) return { ...read(options.dockerfile), name: basename(options.dockerfile) };
+  if (options.dockerfile !== undefined) return { ...read(options.dockerfile, true), name: basename(options.dockerfile) };
   for (const name of ['Dockerfile', 'dockerfile']) {
     try {
-      return { ...read(join(options.context, name)), name };
+      return { ...read(join(options.context, name), false), name };
     } catch (error) {
       if (!(error instanceof SiruError) || errnoOf(error.cause) !== 'ENOENT') throw error;
     }
@@ -29,16 +27,34 @@ export function readDockerfile(options: Pick<BuildOptions, 'context' | 'dockerfi
   throw new SiruError('CONTEXT', `there is no Dockerfile in ${options.context}`, { hint: 'Name it with -f PATH, or name the directory that has it.' });
 }
 
-function read(path: string): { text: Uint8Array; path: string } {
+/** What the user named may be a pipe; what lies in a context, which may be a stranger's, is a file. */
+function read(path: string, named: boolean): { text: Uint8Array; path: string } {
   try {
-    const text = readFileSync(path);
-    if (text.length > largest) throw new SiruError('CONTEXT', `${path} has ${text.length} bytes; a Dockerfile may have ${largest}`);
-    return { text, path };
+    const fd = openSync(path, constants.O_RDONLY | (named ? 0 : (constants.O_NONBLOCK ?? 0)));
+    try {
+      if (!named && !fstatSync(fd).isFile()) throw new SiruError('CONTEXT', `${path} is no file`);
+      return { text: readBounded(fd, path), path };
+    } finally {
+      closeSync(fd);
+    }
   } catch (error) {
     if (error instanceof SiruError) throw error;
     if (errnoOf(error) === 'ENOENT') {
       throw new SiruError('CONTEXT', `there is no file ${path}`, { hint: 'The path after -f is taken from the folder where you are, not from the context.', cause: error });
     }
     throw new SiruError('CONTEXT', `cannot read the Dockerfile ${path}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** A device or pipe may have no end. */
+function readBounded(fd: number, path: string): Buffer {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for (;;) {
+    const chunk = Buffer.allocUnsafe(1 << 18);
+    const got = readSync(fd, chunk);
+    if (got === 0) return Buffer.concat(chunks, size);
+    chunks.push(chunk.subarray(0, got));
+    if ((size += got) > maxDockerfileBytes) throw new SiruError('CONTEXT', `${path} is larger than the ${maxDockerfileBytes} bytes that a Dockerfile may have`);
   }
 }

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { isSiruError } from '../base/errors.ts';
 import { readCases, runCases } from '../oci/vectors.suite.ts';
 import { compileGlob, matchGlob } from './glob.ts';
-import { createMatcher, createWildcard, hasWildcard, parseIgnoreFile, parsePatterns } from './ignore.ts';
+import { createMatcher, createWildcard, hasWildcard, parseIgnoreFile, parsePatterns, maxPatternLength, maxPatterns } from './ignore.ts';
 
 test('patterns hold the vectors of patternmatcher', (t) => {
   const cases = readCases(t, 'patternmatcher-match.json');
@@ -86,6 +86,13 @@ test('wildcards of COPY', () => {
   }
   assert.deepEqual(['a*', 'a?b', '[a]', '\\*', 'a', '\\', '\\\\*', '\\a'.repeat(1000)].map(hasWildcard), [true, true, true, false, false, false, true, false]);
   assert.throws(() => createWildcard('[a'), (error) => isSiruError(error) && error.code === 'DOCKERFILE');
+});
+
+test('patterns are counted and measured', () => {
+  const refused = (text: string, limit: number): void => assert.throws(() => createMatcher(parseIgnoreFile(text)), (error: unknown) => isSiruError(error) && error.code === 'CONTEXT' && error.message.includes(` ${limit}`));
+  refused('a\n'.repeat(maxPatterns + 1), maxPatterns);
+  refused('a'.repeat(maxPatternLength + 1), maxPatternLength);
+  assert.ok(createMatcher(parseIgnoreFile(`${'b\n'.repeat(maxPatterns - 1)}${'**/a'.repeat(1024)}`)).ignored('a/'.repeat(1024) + 'a'));
 });
 
 test('no pattern takes long', () => {

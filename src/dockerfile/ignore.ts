@@ -7,6 +7,11 @@ import { SiruError } from '../base/errors.ts';
 import { fault } from './errors.ts';
 import { compileGlob, matchGlob, PatternSyntaxError, type Glob } from './glob.ts';
 
+/** Most patterns of a list: each path is compared with all of them. */
+export const maxPatterns = 10_000;
+/** Longest pattern in characters; no path is longer. */
+export const maxPatternLength = 4096;
+
 export interface IgnoreRule {
   /** Cleaned, with its `!`. */
   pattern: string;
@@ -52,6 +57,7 @@ export function parsePatterns(patterns: readonly string[]): IgnoreRule[] {
 
 /** Prepares rules for many paths. Throws CONTEXT for a pattern that makes no sense. */
 export function createMatcher(rules: readonly IgnoreRule[]): Matcher {
+  if (rules.length > maxPatterns) throw new SiruError('CONTEXT', `there are ${rules.length} ignore patterns; there may be ${maxPatterns}`);
   const patterns = rules.map(compile);
   const count = patterns.length;
   const hasExceptions = patterns.some(({ exception }) => exception);
@@ -120,6 +126,7 @@ function compile(rule: IgnoreRule): Pattern {
   const exception = rule.pattern.startsWith('!');
   const body = exception ? rule.pattern.slice(1) : rule.pattern;
   if (body === '') throw wrong(rule, 'an ! needs a pattern behind it');
+  if (body.length > maxPatternLength) throw wrong(rule, `it is longer than ${maxPatternLength} characters`);
   try {
     return { exception, matches: compileMatch(body), mayMatchBelow: compileBelow(body) };
   } catch (error) {

@@ -11,7 +11,8 @@ import { entriesArbitrary } from './arbitrary.suite.ts';
 import type { Entry } from './entry.ts';
 import { readLayer, type ReadLayerOptions } from './read-layer.ts';
 import { openToc } from './toc.ts';
-import { createTarReader, type TarMember } from './tar-read.ts';
+import { largestXattr } from './tar-pax.ts';
+import { createTarReader, mostMetadata, type TarMember } from './tar-read.ts';
 import { createLayerWriter } from './writer.ts';
 
 interface Raw {
@@ -127,6 +128,25 @@ for (const [what, tar] of refused) {
 test('sparse files of GNU tar are refused by name', async () => {
   await assert.rejects(list(tarOf({ name: 'holes', type: 'S' })), { code: 'UNSUPPORTED', message: /sparse.*holes/ });
   await assert.rejects(list(tarOf(pax({ 'GNU.sparse.major': '1' }), { name: 'holes' })), { code: 'UNSUPPORTED' });
+});
+
+test('names and attributes that would fill the memory are refused', () => {
+  const large = pax({ 'SCHILY.xattr.user.a': 'x'.repeat(largestXattr), 'SCHILY.xattr.user.b': 'x'.repeat(largestXattr) });
+  const member = Buffer.concat([large, raw({ name: 'x' })]);
+  let members = 0;
+  const reader = createTarReader({ member: () => void members++ });
+  assert.throws(() => {
+    for (;;) reader.push(member);
+  }, new RegExp(`LAYER|more than ${mostMetadata} bytes`));
+  assert.equal(members, Math.floor(mostMetadata / (2 * (largestXattr + 6) + 1)));
+});
+
+test('an attribute larger than Linux takes is refused', async () => {
+  await assert.rejects(list(tarOf(pax({ 'SCHILY.xattr.user.a': 'x'.repeat(largestXattr + 1) }), { name: 'x' })), { code: 'LAYER', message: new RegExp(` ${largestXattr} `) });
+});
+
+test('a PAX header that claims a gigabyte is refused at once', async () => {
+  await assert.rejects(list(tarOf({ name: 'p', type: 'x', size: '10000000000\0' })), { code: 'LAYER', message: /1 MiB/ });
 });
 
 test('too many entries are refused before they fill the memory', async () => {

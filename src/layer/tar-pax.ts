@@ -3,6 +3,9 @@ import { SiruError } from '../base/errors.ts';
 import { decodePath } from './path-bytes.ts';
 import { xattrPrefix } from './tar-header.ts';
 
+/** Largest value of an extended attribute (XATTR_SIZE_MAX). */
+export const largestXattr = 65_536;
+
 /** What extended headers say of the next member. */
 export interface PaxValues {
   path?: string;
@@ -48,6 +51,7 @@ function take(values: PaxValues, key: string, value: Buffer): void {
     const name = key.slice(xattrPrefix.length);
     // Every name has a namespace (`user.`); this also keeps names out that mean something to JavaScript.
     if (!name.includes('.') || name.length > 255 || name.includes('\0')) throw wrong(`no extended attribute can have the name ${JSON.stringify(name.slice(0, 300))}`);
+    if (value.length > largestXattr) throw wrong(`the attribute ${JSON.stringify(name)} has ${value.length} bytes, more than the ${largestXattr} that Linux takes`);
     (values.xattrs ??= {})[name] = Buffer.from(value);
     return;
   }

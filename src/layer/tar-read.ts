@@ -46,6 +46,8 @@ export interface TarReader {
 const longestPath = 4096;
 /** Largest PAX header or GNU long name; Go's reader has the same bound. */
 const largestSpecial = 1 << 20;
+/** Most bytes of names, links and attributes in one tar: whoever reads it keeps them in memory. */
+export const mostMetadata: number = 512 * 2 ** 20;
 const largestId = 4294967294;
 /** Beyond all file systems; larger times are cut to this. */
 const latest = 2 ** 40;
@@ -77,6 +79,7 @@ export function createTarReader(handler: TarHandler): TarReader {
   let pax: PaxState = createPaxState();
   let longName: string | undefined;
   let longLink: string | undefined;
+  let metadata = 0;
 
   /** Takes a header block; `start` is where its content begins. */
   function header(bytes: Buffer, at: number, start: number): void {
@@ -101,6 +104,8 @@ export function createTarReader(handler: TarHandler): TarReader {
     pax = { ...createPaxState(), global: pax.global };
     longName = longLink = undefined;
     special.used = 0;
+    metadata += metadataOf(member);
+    if (metadata > mostMetadata) throw malformed(`its names, links and attributes take more than ${mostMetadata} bytes`);
     handler.member(member);
     left = member.size;
     if (left > 0) state = 'content';
@@ -231,6 +236,12 @@ export function createTarReader(handler: TarHandler): TarReader {
       throw malformed(`it ends after ${position} bytes${where}`);
     },
   };
+}
+
+function metadataOf({ path, link, xattrs }: TarMember): number {
+  let bytes = path.length + (link?.length ?? 0);
+  for (const name in xattrs) bytes += name.length + xattrs[name]!.length;
+  return bytes;
 }
 
 /** A tar that breaks the rules. */

@@ -32,8 +32,8 @@ export interface Archive extends Disposable {
 
 type ArchiveStore = Pick<Store, 'path' | 'temporary'>;
 
-/** Most members of an archive; a bound on memory. */
-const mostMembers = 5_000_000;
+/** Most members of an archive; more would not fit into the memory that V8 allows itself. */
+const mostMembers = 1_500_000;
 const headSize = 512;
 
 /** Opens an archive; undefined for a file that is none, such as a compressed file that holds no tar. */
