@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { formatListing, formatObjects } from './format.ts';
 import type { Listing } from './format.ts';
 import { alignColumns } from './tables.ts';
-import { renderTemplate } from './template/evaluate.ts';
-import { parseTemplate } from './template/parse.ts';
+import { maxTemplateSteps, renderTemplate } from './template/evaluate.ts';
+import { maxTemplateDepth, parseTemplate } from './template/parse.ts';
 import { asStruct } from './template/value.ts';
 
 const data = asStruct({
@@ -94,6 +94,15 @@ const listing: Listing<{ id: string; size: number }> = {
   columns: ['ID', 'Size'],
   key: 'ID',
 };
+
+test('templates that would go on for ever or too deep are refused with the limit', () => {
+  const deep = (open: string, close: string, count: number): string => open.repeat(count) + close.repeat(count);
+  assert.equal(render(`{{${deep('(', ')', maxTemplateDepth).replace(')', '1)')}}}`), '1');
+  for (const template of [`{{${deep('(', ')', 20_000)}}}`, deep('{{if 1}}', '{{end}}', 20_000), `{{if 0}}${'{{else if 0}}'.repeat(20_000)}{{end}}`]) {
+    assert.throws(() => render(template), { code: 'USAGE', message: new RegExp(` ${maxTemplateDepth} `) });
+  }
+  assert.throws(() => render('{{range 999999}}{{range 999999}}{{end}}{{end}}'), { code: 'USAGE', message: new RegExp(` ${maxTemplateSteps} `) });
+});
 
 test('a list is a table, IDs, a template for each row, a table of one\'s own or JSON', () => {
   assert.equal(formatListing(listing, undefined), 'IMAGE ID           SIZE\nabc                5B\na-much-longer-id   6B\n');

@@ -7,12 +7,16 @@ import { isMap, isStruct, isTrue, printValue, typeOf } from './value.ts';
 
 /** Throws USAGE with the position of what cannot be carried out. */
 export function renderTemplate(template: Template, data: unknown, known: Record<string, TemplateFunction> = functions): string {
-  const run: Run = { template, known, data, out: [] };
+  const run: Run = { steps: 0, template, known, data, out: [] };
   walk(run, template.nodes, data, { values: new Map([['', data]]) });
   return run.out.join('');
 }
 
+/** Most nodes that are carried out for one value; ranges inside ranges multiply. */
+export const maxTemplateSteps = 10_000_000;
+
 interface Run {
+  steps: number;
   template: Template;
   known: Record<string, TemplateFunction>;
   data: unknown;
@@ -64,6 +68,7 @@ function walkRange(run: Run, node: Extract<Node, { kind: 'if' | 'with' | 'range'
   const entries = entriesOf(value);
   if (!entries) throw templateFault(run.template.text, pipe.at, `range cannot go over ${typeOf(value)}`);
   for (const [key, element] of entries) {
+    if ((run.steps += 1 + node.body.length) > maxTemplateSteps) throw templateFault(run.template.text, pipe.at, `it takes more than ${maxTemplateSteps} steps`);
     const inner: Scope = { values: new Map(), outer: scope };
     const [first, second] = pipe.variables;
     const bind = (name: string, bound: unknown): void => (pipe.declares ? void inner.values.set(name, bound) : assign(scope, name, bound));

@@ -3,6 +3,9 @@ import { templateFault } from './fault.ts';
 import { lexTemplate } from './lex.ts';
 import type { Token } from './lex.ts';
 
+/** Deepest nesting of blocks and parentheses. */
+export const maxTemplateDepth = 200;
+
 export type Node =
   | { kind: 'text'; text: string }
   | { kind: 'action'; pipe: Pipe }
@@ -53,6 +56,7 @@ class Parser {
   private readonly tokens: Token[];
   private next = 0;
   private loops = 0;
+  private depth = 0;
   private scopes: Set<string>[] = [new Set([''])];
 
   constructor(text: string) {
@@ -107,6 +111,7 @@ class Parser {
   }
 
   private block(kind: 'if' | 'with' | 'range'): Node {
+    this.deeper();
     this.scopes.push(new Set());
     this.space();
     const pipe = this.pipe(kind === 'range');
@@ -129,6 +134,7 @@ class Parser {
       }
     }
     this.scopes.pop();
+    this.depth--;
     return { kind, pipe, body, otherwise };
   }
 
@@ -212,8 +218,10 @@ class Parser {
         break;
       default: {
         if (token.kind !== 'symbol' || token.value !== '(') throw this.fault(`unexpected ${JSON.stringify(token.value)}`, token.at);
+        this.deeper();
         this.space();
         const pipe = this.pipe(false);
+        this.depth--;
         this.space();
         if (!this.symbol(')')) throw this.fault('unclosed parenthesis', token.at);
         base = { kind: 'pipe', pipe };
@@ -224,6 +232,10 @@ class Parser {
       fields.push({ name: field.value, at: field.at });
     }
     return { base, fields, at: token.at, text: this.text.slice(token.at, this.peek().at) };
+  }
+
+  private deeper(): void {
+    if (++this.depth > maxTemplateDepth) throw this.fault(`blocks and parentheses are nested more than ${maxTemplateDepth} deep`);
   }
 
   private known(name: string): boolean {
