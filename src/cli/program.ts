@@ -11,6 +11,7 @@ import { commands, groups, headings, quietWords } from './command-table.ts';
 import type { CommandModule } from './command-table.ts';
 import { errorText } from './errors.ts';
 import { version } from '../base/version.ts';
+import { harmlessText } from './sanitize.ts';
 import { watchSignals } from './signals.ts';
 import type { Signals } from './signals.ts';
 
@@ -173,8 +174,8 @@ function makeCall(path: string[], flags: GlobalFlags, { signal, pause }: Signals
     pauseSignals: pause,
     stdout: process.stdout,
     stderr: process.stderr,
-    print: (text) => void process.stdout.write(text),
-    tell: (text) => void process.stderr.write(text),
+    print: printerTo(process.stdout),
+    tell: printerTo(process.stderr),
     store,
     wholeProgram,
     context: (emit) => contextOf({ signal, onEvent: emit }),
@@ -185,6 +186,11 @@ function makeCall(path: string[], flags: GlobalFlags, { signal, pause }: Signals
     else process.env.SIRU_CONFIG = flags.config; // the program's own environment: every room reads the file by this name
   }
   return call;
+}
+
+/** Files and pipes get text as it is; a terminal, which could take it for commands, does not. */
+function printerTo(stream: NodeJS.WriteStream): (text: string) => void {
+  return (text) => void stream.write(stream.isTTY ? harmlessText(text) : text);
 }
 
 async function openStore(root: string | undefined): Promise<Store> {

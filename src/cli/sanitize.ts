@@ -22,3 +22,8 @@ export function harmlessText(text: string): string {
 export function withoutColour(text: string): string {
   return text.replace(/\x1b\[[0-9;:]*m/g, '');
 }
+
+/** For JSON, which escapes only some controls by itself: the others are written as escapes, so that its value stays what it was. */
+export function harmlessJson(text: string): string {
+  return text.replace(/[\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029]/g, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}

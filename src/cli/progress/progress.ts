@@ -3,6 +3,7 @@ import { isSiruError, messageOf } from '../../base/errors.ts';
 import type { Event } from '../../base/events.ts';
 import type { ProgressMode } from './modes.ts';
 import { createPlainProgress } from './plain.ts';
+import { harmlessJson } from '../sanitize.ts';
 import { createScreen, restoreTerminal } from './screen.ts';
 import type { Terminal } from './screen.ts';
 import { applyEvent, createProgressState } from './state.ts';
@@ -39,7 +40,7 @@ export function createProgress(options: ProgressOptions): Progress {
 }
 
 function jsonProgress(out: { write(text: string): unknown }): Progress {
-  const write = (value: object): void => void out.write(`${JSON.stringify({ time: new Date().toISOString(), ...value })}\n`);
+  const write = (value: object): void => void out.write(`${harmlessJson(JSON.stringify({ time: new Date().toISOString(), ...value }))}\n`);
   return {
     event: write,
     finish(error) {
