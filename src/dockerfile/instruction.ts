@@ -81,7 +81,8 @@ export type Instruction = Common &
         retries?: number;
       }
     | { kind: 'stopsignal'; signal: string }
-    | { kind: 'onbuild'; expression: string; instruction: Instruction }
+    /** What does not parse is kept as well: it is the image's child that fails. */
+    | { kind: 'onbuild'; expression: string; instruction?: Instruction }
   );
 
 interface CopyCommon {

@@ -24,8 +24,7 @@ test('typed instructions hold the vectors of buildkit', (t) => {
     assert.equal(command.form === 'shell', expect.shell);
     if (command.form === 'exec') return assert.deepEqual(command.args, expect.command);
     assert.deepEqual([command.text], expect.command);
-    // Here the tabs of <<- are gone already; the vector says they are to go later.
-    const files = (expect.files ?? []).map(({ Name, Data, Chomp }: any) => [Name, Chomp ? Data.replace(/^\t+/gm, '') : Data, Chomp ?? false]);
+    const files = (expect.files ?? []).map(({ Name, Data, Chomp }: any) => [Name, Data, Chomp ?? false]);
     assert.deepEqual(command.heredocs.map(({ name, content, chomp }) => [name, content, chomp]), files);
   });
 });
@@ -97,7 +96,7 @@ test('what is refused, and what is said', () => {
     ['FROM', /either one or three arguments/],
     ['FROM a AS 1b', /invalid name for build stage/],
     ['FROM a IN b', /either one or three arguments/],
-    ['RUN', /RUN requires at least one argument/],
+    ['RUN []', /RUN requires at least one argument/],
     ['RUN --mount=type=cach,target=/x a', /unsupported mount type "cach" \(did you mean cache\?\)/],
     ['RUN --mount=targte=/x a', /unexpected key "targte" in "targte=\/x" \(did you mean target\?\)/],
     ['RUN --mount=target a', /must be a key=value pair/],
@@ -121,7 +120,7 @@ test('what is refused, and what is said', () => {
     ['ENV a=b c', /can't find = in "c"/],
     ['ARG =b', /names can not be blank/],
     ['VOLUME [""]', /can not be an empty string/],
-    ['ONBUILD FOO', /unknown instruction: FOO/],
+    ['ONBUILD ENV a', /two arguments/],
     ['CMD [1]', /strings only/],
   ];
   for (const [line, message] of cases) assert.throws(() => parseDockerfile(`FROM x\n${line}`), message, line);
@@ -151,6 +150,7 @@ test('traps of the language', () => {
   assert.equal(one('RUN a \\\n# comment\n  && b').command.text, 'a   && b');
   assert.equal(one('RUN foo\\\\').command.text, 'foo\\\\');
   assert.equal(one('RUN go\\\nod').source, 'RUN good');
+  assert.deepEqual([one('ONBUILD FOO x').expression, one('ONBUILD FOO x').instruction], ['FOO x', undefined]);
   const onbuild = one('ONBUILD RUN --network=none cat <<A\nx\nA');
   assert.equal(onbuild.expression, 'RUN --network=none cat <<A\nx\nA');
   assert.equal(onbuild.instruction.network, 'none');

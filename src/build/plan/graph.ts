@@ -134,7 +134,7 @@ function dependenciesOf(stage: StagePlan, stages: readonly StagePlan[], namedCon
 function allReads(stage: StagePlan, stages: readonly StagePlan[]): ReturnType<typeof readNames> {
   const triggers =
     stage.from.type === 'stage'
-      ? stages[stage.from.index]!.instructions.flatMap((instruction) => (instruction.kind === 'onbuild' ? [instruction.instruction] : []))
+      ? stages[stage.from.index]!.instructions.flatMap((instruction) => (instruction.kind === 'onbuild' ? (instruction.instruction ?? []) : []))
       : [];
   return readNames([...triggers.map((trigger) => ({ ...trigger, lines: stage.lines })), ...stage.instructions]);
 }

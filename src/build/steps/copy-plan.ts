@@ -68,7 +68,7 @@ export function createCopier(request: CopyRequest): Copier {
   const { plan, tree, below, owner, epoch } = request;
   const destination = createDestination(below);
   const chmod = plan.chmod === undefined ? undefined : parseChmod(plan.chmod);
-  const directories: NewDirectory = { mode: chmod ? chmod(0o755, true) : 0o755, uid: owner?.uid ?? 0, gid: owner?.gid ?? 0 };
+  const directories: NewDirectory = { mode: chmod ? chmod(0o755, true) : 0o755, uid: owner?.uid ?? 0, gid: owner?.gid };
   const excluded = plan.exclude.length === 0 ? undefined : createMatcher(parsePatterns(plan.exclude));
   const roots = new Set<string>();
   let action = 0;
@@ -186,7 +186,7 @@ export function createCopier(request: CopyRequest): Copier {
       const there = destination.at(path)?.type;
       if (there === 'dir') throw new SiruError('CONTEXT', `cannot replace the directory /${path} with the inline file ${JSON.stringify(name)}`);
       const mode = chmod ? chmod(0o644, false) : 0o644;
-      destination.put({ entry: { path, type: 'file', mode, uid: directories.uid, gid: directories.gid, size: bytes.length, mtime: 0 }, bytes, action });
+      destination.put({ entry: { path, type: 'file', mode, uid: directories.uid, gid: directories.gid ?? 0, size: bytes.length, mtime: 0 }, bytes, action });
     },
     finish: () => ({ ...finishOutputs(destination, epoch), roots: [...roots] }),
   };

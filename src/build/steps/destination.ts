@@ -38,7 +38,8 @@ export interface Output {
 export interface NewDirectory {
   mode: number;
   uid: number;
-  gid: number;
+  /** When not given: 0, or the group of a setgid directory that it is made in. */
+  gid?: number;
 }
 
 export interface Destination {
@@ -120,7 +121,10 @@ export function createDestination(view: View): Destination {
       if (entry.xattrs) made.xattrs = entry.xattrs;
       note(path, describe(entry));
     } else {
-      made = { path, type: 'dir', mode: like.mode, uid: like.uid, gid: like.gid, size: 0, mtime: 0 };
+      // As mkdir(2) does it: all that is made in a setgid directory is one.
+      const above = path.includes('/') ? at(path.slice(0, path.lastIndexOf('/'))) : at('');
+      const setgid = (above?.mode ?? 0) & 0o2000;
+      made = { path, type: 'dir', mode: like.mode | setgid, uid: like.uid, gid: like.gid ?? (setgid ? above!.gid : 0), size: 0, mtime: 0 };
       if (isReplaced(path)) made.opaque = true;
       else note(path, 'no directory');
     }

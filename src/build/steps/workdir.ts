@@ -19,8 +19,9 @@ export function createWorkdirStep(plan: WorkdirPlan, deps: FileStepDeps): Step {
       return { planned: { outputs: [], roots: [], answers: destination.answers() }, parts, files: false };
     }
     if (destination.at(path)) throw new SiruError('CONTEXT', `WORKDIR /${path}: there is a file of that name`);
+    if (plan.user !== '') parts.push({ name: 'user', value: plan.user });
     const owner = isRoot(plan.user) ? { uid: 0, gid: 0, parts: [] } : await resolveChown(plan.user, (file) => deps.readFile(file), 'USER ');
-    destination.makeDirectories(path, { mode: 0o755, uid: owner.uid, gid: owner.gid });
+    destination.makeDirectories(path, { mode: 0o755, uid: owner.uid, ...(plan.user === '' ? {} : { gid: owner.gid }) });
     return { planned: { ...finishOutputs(destination, deps.epoch), roots: [] }, parts: [...parts, ...owner.parts], files: false };
   });
 }

@@ -9,7 +9,7 @@ import type { Bare } from './bare.ts';
 
 /** Exec form from a JSON array, else the text for the shell. */
 export function commandLine(node: Node, args: string[]): CommandLine {
-  return node.json ? { form: 'exec', args } : { form: 'shell', text: args[0] ?? '', heredocs: node.heredocs.map(chomped) };
+  return node.json ? { form: 'exec', args } : { form: 'shell', text: args[0] ?? '', heredocs: node.heredocs };
 }
 
 /** With the tabs gone where `<<-` says so. */

@@ -20,7 +20,7 @@ export function parseHealthcheck(node: Node): Bare<InstructionOf<'healthcheck'>>
   const check: Bare<InstructionOf<'healthcheck'>> = { kind: 'healthcheck' };
   switch (type.toUpperCase()) {
     case 'NONE':
-      readFlags(node);
+      // Flags mean nothing here, whatever they are.
       if (args.length > 0) throw fault('HEALTHCHECK NONE takes no arguments');
       return check;
     case 'CMD':

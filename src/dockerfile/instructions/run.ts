@@ -30,7 +30,7 @@ const bareKeys = new Set(['readonly', 'ro', 'readwrite', 'rw', 'required']);
 
 export function parseRun(node: Node): Bare<InstructionOf<'run'>> {
   const flags = readFlags(node, { mount: 'list', network: 'text', security: 'text', device: 'list' });
-  if (node.args.length === 0) throw fault('RUN requires at least one argument');
+  if (node.json && node.args.length === 0) throw fault('RUN requires at least one argument');
   const run: Bare<InstructionOf<'run'>> = {
     kind: 'run',
     command: commandLine(node, node.args),
