@@ -53,7 +53,15 @@ export type Event =
       total?: number;
     }
   | { type: 'status'; text: string }
-  | { type: 'warning'; text: string; line?: number; hint?: string }
+  | {
+      type: 'warning';
+      text: string;
+      /** 1-based line in the Dockerfile. */
+      line?: number;
+      hint?: string;
+      /** Where the rule that found it is explained: a path in this project. */
+      page?: string;
+    }
   | {
       type: 'build-done';
       /** Image ID (digest of the config) and digest of the manifest. */

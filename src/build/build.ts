@@ -8,8 +8,7 @@
 import { randomUUID } from 'node:crypto';
 import { checkCancelled, contextOf, type Context } from '../base/context.ts';
 import { isSiruError, SiruError } from '../base/errors.ts';
-import { checkDockerfile, checkOptionsOf } from '../dockerfile/checks/check-dockerfile.ts';
-import { isSkipped, type CheckOptions } from '../dockerfile/checks/options.ts';
+import { checkDockerfile } from '../dockerfile/checks/check-dockerfile.ts';
 import { parseDockerfile } from '../dockerfile/parse.ts';
 import type { Dockerfile } from '../dockerfile/instruction.ts';
 import { formatPlatform, hostPlatform, parsePlatform, type Platform } from '../oci/platform.ts';
@@ -20,6 +19,7 @@ import { checkOutputs, exportBuild } from './export/export-build.ts';
 import { planStages } from './plan/graph.ts';
 import { createSession, type PlatformPlan } from './session.ts';
 import { createSharedSession, type SharedSession } from './shared-session.ts';
+import { createWarnings } from './warnings.ts';
 import { solveStage, type StageResult } from './stage.ts';
 import type { BuildOptions, BuildResult } from './options.ts';
 
@@ -40,9 +40,13 @@ export async function build(given: BuildOptions): Promise<BuildResult> {
   await using shared = createSharedSession(options, context);
   const { dockerfile: file, identity } = await shared.mainContext();
   const dockerfile = parseDockerfile(file.text, file.name);
-  const checks = checkOptionsOf(dockerfile);
-  const { warn, failIfWanted } = createWarnings(context, checks);
-  for (const warning of checkDockerfile(dockerfile, checks)) warn(warning);
+  const { warn, failIfWanted } = createWarnings(context, dockerfile, options.buildArgs);
+  for (const warning of checkDockerfile(dockerfile)) warn(warning);
+  // What a stage finds in its instructions comes before any of its steps.
+  const warnOrFail: PlatformPlan['warn'] = (warning) => {
+    warn(warning);
+    failIfWanted();
+  };
   const platforms = platformsOf(options);
   const exported = { outputs: options.outputs ?? [{ type: 'image' as const }], tags: names, index: platforms.length > 1 || isTrue(options.buildArgs?.BUILDKIT_MULTI_PLATFORM) };
   checkOutputs(exported, platforms);
@@ -53,12 +57,11 @@ export async function build(given: BuildOptions): Promise<BuildResult> {
     const several = platforms.length > 1 ? formatPlatform(platform) : undefined;
     const project = [identity, file.name, ...(several === undefined ? [] : [several])].join('\0');
     // Only stages that the target needs are begun, so the first error is the build's.
-    return createSession(shared, { ...plan, dockerfile, source, warn, project, ...(several === undefined ? {} : { label: several }) }, solveStage, (error) => stop.abort(error));
+    return createSession(shared, { ...plan, dockerfile, source, warn: warnOrFail, project, ...(several === undefined ? {} : { label: several }) }, solveStage, (error) => stop.abort(error));
   });
   failIfWanted();
   try {
     const solved = await Promise.all(sessions.map((session) => session.stage(session.graph.target)));
-    failIfWanted();
     const images = solved.map((stage, i) => assemble(options, stage, sessions[i]!.platform));
     checkCancelled(context);
     const done: BuildResult = {
@@ -117,29 +120,6 @@ function assemble(options: BuildOptions, stage: StageResult, platform: Platform)
 /** As Go reads booleans. */
 function isTrue(text: string | undefined): boolean {
   return text !== undefined && /^(?:1|t|true)$/i.test(text);
-}
-
-/** Tells each warning once: a rule may see the same line in the tree, in the plan and in a stage that others stand on. */
-function createWarnings(context: Context, checks: CheckOptions): { warn: PlatformPlan['warn']; failIfWanted: () => void } {
-  const told = new Set<string>();
-  const rules = new Set<string>();
-  const warn: PlatformPlan['warn'] = ({ rule, text, line }) => {
-    if (isSkipped(checks, rule)) return;
-    const key = `${rule} ${line} ${text}`;
-    if (told.has(key)) return;
-    told.add(key);
-    // Arguments that nobody takes are a matter of the command line, no check of the file.
-    if (rule !== 'UnconsumedBuildArg') rules.add(rule);
-    context.emit({ type: 'warning', text: `${rule}: ${text}`, ...(line === undefined ? {} : { line }) });
-  };
-  const failIfWanted = (): void => {
-    if (!checks.error || rules.size === 0) return;
-    const names = [...rules].sort();
-    throw new SiruError('DOCKERFILE', `checks failed: ${names.join(', ')}`, {
-      hint: `The Dockerfile says # check=error=true: mend what the warnings name, or skip it there: # check=skip=${names.join(',')};error=true`,
-    });
-  };
-  return { warn, failIfWanted };
 }
 
 /** The last second that RFC 3339 can write. */

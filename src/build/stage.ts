@@ -6,6 +6,7 @@ import { checkCancelled, type Context } from '../base/context.ts';
 import { messageOf, SiruError } from '../base/errors.ts';
 import { stableJson } from '../base/json.ts';
 import type { StepStatus } from '../base/events.ts';
+import { checkStage } from '../dockerfile/checks/check-stage.ts';
 import type { Instruction } from '../dockerfile/instruction.ts';
 import { sha256 } from '../oci/digest.ts';
 import { mediaTypes } from '../oci/media-types.ts';
@@ -80,6 +81,7 @@ export async function solveStage(session: Session, index: number): Promise<Stage
 /** What each instruction does. Known before any is carried out, so that a mistake in the last line costs no time. */
 function planInstructions(session: Session, index: number, from: StageState, instructions: Instruction[]): Advance[] {
   const scope = scopeOf(session, index);
+  for (const warning of checkStage(instructions, { choosesShell: (from.config.Shell ?? []).length > 0 })) session.warn(warning);
   let state = from;
   return instructions.map((instruction) => {
     const next = locate(session, instruction, () => advance(state, instruction, scope));

@@ -27,6 +27,9 @@ export interface BuildFlags extends RegistryFlags {
   push?: boolean;
   isolation?: string;
   jobs?: string;
+  check?: boolean;
+  call?: string;
+  format?: string;
   /** Flags that are known and not carried out, by their names in camel case. */
   [refused: string]: unknown;
 }
@@ -44,8 +47,6 @@ export const refusedFlags: [flag: string, sentence: string][] = [
   ['--sbom [sbom]', 'attestations are not made yet'],
   ['--provenance [provenance]', 'attestations are not made yet'],
   ['--annotation <annotation>', 'annotations are not set yet; labels (--label) are kept in the image'],
-  ['--call <method>', "only the method 'build' is supported yet"],
-  ['--check', 'checking a Dockerfile without building it is not supported yet'],
   ['--no-cache-filter <stages>', 'the cache can be ignored for the whole build only: --no-cache'],
   ['--policy <policy>', 'policies are not supported'],
   ['--ulimit <ulimit>', 'RUN steps are not limited yet'],
@@ -63,7 +64,7 @@ export function refuseUnsupported(flags: BuildFlags): void {
     const name = /--([a-z-]+)/.exec(flag)![1]!;
     const value = flags[camelCase(name.replace(/^no-/, ''))];
     // Scripts switch these off to be sure: `--provenance=false`.
-    const off = value === undefined || value === false || value === 'false' || (name === 'provenance' && value === 'mode=none') || (name === 'call' && value === 'build');
+    const off = value === undefined || value === false || value === 'false' || (name === 'provenance' && value === 'mode=none');
     if (!off && value !== (name.startsWith('no-') ? true : undefined)) throw new SiruError('UNSUPPORTED', `--${name}: ${sentence}`);
   }
 }

@@ -66,7 +66,7 @@ export function parseLines(source: SourceText): ParsedLines {
     if (text.startsWith('#')) {
       const comment = text.slice(1).trim();
       if (comment === '') comments = [];
-      else comments.push(comment);
+      else if (!directives.some(({ line: of }) => of === reader.number)) comments.push(comment);
       continue;
     }
     const start = reader.number;
@@ -86,8 +86,8 @@ export function parseLines(source: SourceText): ParsedLines {
     } catch (error) {
       throw withPlace(error, source, lines, parsePrefix(lines));
     }
-    if (joined.empty !== undefined) {
-      warnings.push({ rule: 'NoEmptyContinuation', text: `Empty continuation line found in: ${joined.original}`, line: joined.empty });
+    if (joined.empty) {
+      warnings.push({ rule: 'NoEmptyContinuation', text: `Empty continuation line found in: ${joined.original}`, line: joined.end });
     }
     comments = [];
   }
@@ -145,8 +145,10 @@ function trimLineEnd(line: string): string {
 interface Joined {
   original: string;
   source: string;
-  /** Line number of the first empty line among the continuations. */
-  empty?: number;
+  /** There was an empty line among the continuations. */
+  empty: boolean;
+  /** Number of the last line, before heredocs. */
+  end: number;
 }
 
 /** Reads on for as long as lines end with the escape character. */
@@ -155,7 +157,7 @@ function joinLines(reader: Reader, first: string, escape: string): Joined {
   const originals = [part];
   const sources = [part.trimEnd()];
   let gap = part !== part.trimEnd();
-  let empty: number | undefined;
+  let empty = false;
   while (!ends) {
     const line = reader.next();
     if (line === undefined) break;
@@ -163,7 +165,7 @@ function joinLines(reader: Reader, first: string, escape: string): Joined {
     const content = text.trim();
     if (content.startsWith('#')) continue;
     if (content === '') {
-      empty ??= reader.number;
+      empty = true;
       continue;
     }
     [part, ends] = trimContinuation(text, escape);
@@ -176,9 +178,7 @@ function joinLines(reader: Reader, first: string, escape: string): Joined {
     }
     gap ||= part !== part.trimEnd();
   }
-  const joined: Joined = { original: originals.join(''), source: sources.join('') };
-  if (empty !== undefined) joined.empty = empty;
-  return joined;
+  return { original: originals.join(''), source: sources.join(''), empty, end: reader.number };
 }
 
 /** Takes the escape character off the end of a line that goes on, unless it is itself escaped. */

@@ -74,7 +74,7 @@ async function inProcess(store: Store, words: string[]): Promise<string | undefi
     store: async () => store, wholeProgram: async () => command, context: (emit) => contextOf({ onEvent: emit }),
   };
   try {
-    command.action(() => buildCommand.run(call, command.args, command.opts()));
+    command.action(async () => void (await buildCommand.run(call, command.args, command.opts())));
     await command.parseAsync(plainArguments(command, ['--progress=plain', ...words], false), { from: 'user' });
     return undefined;
   } catch (error) {

@@ -2,10 +2,11 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { SiruError, errnoOf, messageOf } from '../../base/errors.ts';
+import type { IgnoreFile } from '../../dockerfile/checks/copy-ignored-file.ts';
 import { createMatcher, parseIgnoreFile, type IgnoreRule, type Matcher } from '../../dockerfile/ignore.ts';
 import type { HiddenBy } from './source.ts';
 
-export interface ContextIgnore {
+export interface ContextIgnore extends IgnoreFile {
   /** True when the path is left out of the context. */
   hides(path: string): boolean;
   /** True when an exception may bring back something below a hidden directory. */
@@ -29,6 +30,8 @@ export function readIgnoreFile(root: string, dockerfile?: string): ContextIgnore
   if (patterns.length === 0) return undefined;
   const matcher = matcherOf(patterns, file);
   return {
+    rules: patterns,
+    matcher,
     hides: (path) => matcher.ignored(path),
     mayShowBelow: (path) => matcher.mayReinclude(path),
     ruleFor(path) {

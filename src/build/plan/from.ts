@@ -22,19 +22,19 @@ export interface FromScope {
   /** Values of the arguments when no `--build-arg` is given. */
   defaults: ReadonlyMap<string, string> | undefined;
   namedContexts: readonly string[];
+  /** Where warnings go. */
+  warnings: GraphWarning[];
 }
 
 export interface ResolvedFrom {
   from: From;
   platform?: Platform;
-  warnings: GraphWarning[];
 }
 
 /** `earlier` are the stages before this one: only they can be stood on, by their names as written. Throws DOCKERFILE. */
 export function resolveFrom(stage: DockerfileStage, earlier: readonly { index: number; name?: string }[], scope: FromScope): ResolvedFrom {
   const { image, lines } = stage.from;
-  const warnings: GraphWarning[] = [];
-  const warn = (rule: string, text: string): void => void warnings.push({ rule, text, line: lines.start });
+  const warn = (rule: string, text: string): void => void scope.warnings.push({ rule, text, line: lines.start });
   const reference = expand(image, scope, warn).result;
   if (reference === '') {
     throw fault(`base name (${image}) should not be blank`, 'Give the argument a value: --build-arg NAME=value, or a default in its ARG.');
@@ -42,7 +42,7 @@ export function resolveFrom(stage: DockerfileStage, earlier: readonly { index: n
   checkDefault(stage, scope, warn);
   const platform = stage.from.platform === undefined ? undefined : resolvePlatform(stage.from.platform, stage, scope, warn);
   const from = baseOf(reference, stage, earlier, scope);
-  return platform ? { from, platform, warnings } : { from, warnings };
+  return platform ? { from, platform } : { from };
 }
 
 function baseOf(reference: string, stage: DockerfileStage, earlier: readonly { index: number; name?: string }[], scope: FromScope): From {

@@ -19,6 +19,8 @@ export interface PlanOptions {
   buildPlatform: Platform;
   /** Names of further build contexts; they win over stages and images of the same name. */
   namedContexts?: readonly string[];
+  /** Gets the warnings as they are found: those before an error stay. */
+  warnings?: GraphWarning[];
 }
 
 export interface StagePlan {
@@ -62,15 +64,14 @@ export function planStages(dockerfile: Dockerfile, options: PlanOptions): StageG
   const automatic = automaticArgs(options.target ?? dockerfile.stages.at(-1)!.name ?? '', targetPlatform, buildPlatform, buildArgs);
   const globalArgs = evaluateGlobalArgs(dockerfile, automatic, buildArgs, source);
   const declared = new Set([...globalArgs.keys(), ...dockerfile.globalArgs.flatMap(({ args }) => args.map(({ name }) => name))]);
-  const warnings: GraphWarning[] = [];
+  const { warnings = [] } = options;
   const defaults = evaluateDefaults(dockerfile, automatic);
 
-  const scope = { escape: dockerfile.escape, globalArgs, declared, defaults, namedContexts };
+  const scope = { escape: dockerfile.escape, globalArgs, declared, defaults, namedContexts, warnings };
 
   const stages: StagePlan[] = [];
   for (const stage of dockerfile.stages) {
-    const { from, platform, warnings: found } = placed(source, stage.from.lines, () => resolveFrom(stage, stages, scope));
-    warnings.push(...found);
+    const { from, platform } = placed(source, stage.from.lines, () => resolveFrom(stage, stages, scope));
     const plan: StagePlan = {
       index: stage.index,
       label: stageLabel(stage),

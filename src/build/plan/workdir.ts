@@ -11,7 +11,7 @@ export function planWorkdir(state: StageState, instruction: InstructionOf<'workd
   const path = nextWorkdir(state.config.WorkingDir ?? '', written);
   const warnings: Warning[] = [];
   if (!state.workdirSet && !written.startsWith('/')) {
-    const text = `Relative workdir "${written}" can have unexpected results if the base image changes`;
+    const text = `Relative workdir ${JSON.stringify(written)} can have unexpected results if the base image changes`;
     warnings.push({ rule: 'WorkdirRelativePath', text, line: instruction.lines.start });
   }
   const next = { ...withConfig(state, { WorkingDir: path }), workdirSet: true };

@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { SiruError, messageOf } from '../../base/errors.ts';
 import type { BuildResult } from '../../build/options.ts';
 import { collect } from '../arguments.ts';
+import { buildCall } from '../build-call/method.ts';
 import { buildOptions, checkContext, ignoredFlags, progressMode, refuseUnsupported, refusedFlags } from '../build-flags.ts';
 import type { BuildFlags } from '../build-flags.ts';
 import type { Call } from '../call.ts';
@@ -31,6 +32,9 @@ export function configure(command: Command): void {
     .option('--allow <entitlement>', 'network.host or security.insecure', collect, [])
     .option('--isolation <rung>', "Where RUN may run: auto, root, userns or none; see 'siru info'")
     .option('--jobs <count>', 'Steps executed at once')
+    .option('--check', 'Check the Dockerfile instead of building it; the same as --call check')
+    .option('--call <method>', 'Instead of building: check, outline, targets or subrequests.describe')
+    .option('--format <format>', 'Of --check and --call: text, json or, for checks, sarif')
     .option('--push', 'Push every name after the build')
     .option('--iidfile <file>', 'Write the image ID into a file')
     .option('--metadata-file <file>', "Write the result's digests into a JSON file")
@@ -46,18 +50,24 @@ Examples:
   siru build -t app:1.0 .
   siru build -t app:1.0 --build-arg VERSION=1.0 --target builder -f docker/Dockerfile .
   siru build --secret id=token,env=TOKEN --progress plain .
+  siru build --check .
   echo 'FROM scratch' | siru build -f - .`);
 }
 
-export async function run(call: Call, operands: string[], flags: BuildFlags): Promise<void> {
+export async function run(call: Call, operands: string[], flags: BuildFlags): Promise<number | void> {
   if (operands.length !== 1) throw new SiruError('USAGE', 'build takes one directory', { hint: "for the present directory: siru build ." });
   refuseUnsupported(flags);
+  const asked = buildCall(flags);
   const { environment } = call;
   const mode = progressMode(flags, environment);
   const options = buildOptions(flags, checkContext(operands[0]!), environment);
   if (flags.file === '-') options.dockerfileText = await readStandardInput(call);
   if (flags.push && flags.tag.length === 0) throw new SiruError('USAGE', '--push needs a name: give one with -t');
   const registries = registryOptions(call, flags);
+  if (asked) {
+    const { runBuildCall } = await import('../build-call/run.ts');
+    return runBuildCall(call, asked, { ...options, store: await call.store(), registries, signal: call.signal });
+  }
 
   const progress = createProgress({ mode, terminal: call.stderr, out: call.stdout, title: 'Building', environment, short: shortName });
   let result: BuildResult;

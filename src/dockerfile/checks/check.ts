@@ -1,25 +1,33 @@
-/** What a check is, and the walks through the tree that checks share. */
+/** What a check is, and what checks share. */
 import type { Dockerfile, DockerfileStage, Instruction } from '../instruction.ts';
 
 export interface Finding {
-  /** The reference builder's name of the rule. */
+  /** BuildKit's name of the rule: see rules.ts. */
   rule: string;
   text: string;
-  /** 1-based. */
+  /** 1-based: the first line of the instruction, but for an empty continuation. Absent when it is about no line. */
+  line?: number;
+}
+
+export interface Place {
+  text: string;
   line: number;
 }
 
-/** Looks at the whole tree. The rule's name is the check's place in the table. */
-export type Check = (dockerfile: Dockerfile) => Omit<Finding, 'rule'>[];
+/** Looks at the whole file. The rule's name is the check's place in the table. */
+export type Check = (dockerfile: Dockerfile) => Place[];
 
-/** All instructions in the order of the file, FROM included. */
-export function allInstructions({ globalArgs, stages }: Dockerfile): Instruction[] {
-  return [...globalArgs, ...stages.flatMap((stage) => [stage.from, ...stage.instructions])];
+/** Looks at the instructions of one stage, those that its base left to be done (ONBUILD) before its own. */
+export type StageCheck = (instructions: readonly Instruction[], base: StageFacts) => Place[];
+
+export interface StageFacts {
+  /** The base says which shell runs its commands. */
+  choosesShell: boolean;
 }
 
 /** The instruction's name as written. */
-export function keywordOf(instruction: Instruction): string {
-  return /^\S*/.exec(instruction.source)![0];
+export function keywordOf(instruction: Pick<Instruction, 'source'>): string {
+  return /^\S*/.exec(instruction.source.trimStart())![0];
 }
 
 /** `AS` and the name behind it as written; undefined when FROM names no stage. */
@@ -27,14 +35,4 @@ export function asAndName({ from }: DockerfileStage): { as: string; name: string
   if (from.name === undefined) return undefined;
   const words = from.source.trim().split(/\s+/);
   return { as: words.at(-2)!, name: words.at(-1)! };
-}
-
-/** For each stage the earlier stage that it builds on, if it is one. */
-export function baseStages({ stages }: Dockerfile): (DockerfileStage | undefined)[] {
-  const named = new Map<string, DockerfileStage>();
-  return stages.map((stage) => {
-    const base = named.get(stage.from.image);
-    if (stage.name !== undefined) named.set(stage.name, stage);
-    return base;
-  });
 }

@@ -1,47 +1,66 @@
-/** Each check finds what it is for and nothing else. */
+/** Options, their place, and the facts that checks share; what each rule finds is tested where builds are checked. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DockerfileError } from '../errors.ts';
+import { createMatcher, parseIgnoreFile } from '../ignore.ts';
 import { parseDockerfile } from '../parse.ts';
-import { checkDockerfile, checkNames } from './check-dockerfile.ts';
+import { checkDockerfile } from './check-dockerfile.ts';
+import { checkStage } from './check-stage.ts';
+import { copyIgnoredFile } from './copy-ignored-file.ts';
+import { createFilter, linesOf } from './filter.ts';
+import { invalidBaseImagePlatform } from './invalid-base-image-platform.ts';
+import { checkOptionsFor, parseCheckOptions } from './options.ts';
+import { rules } from './rules.ts';
 
-const check = (text: string): string[] => checkDockerfile(parseDockerfile(text)).map(({ rule, line }) => `${rule} ${line}`);
-
-const cases: [name: string, text: string, found: string[]][] = [
-  ['nothing', 'FROM a AS b\nENV A=1\nWORKDIR /x\nCMD ["a"]', []],
-  ['stage name', 'FROM a AS Builder', ['StageNameCasing 1']],
-  ['from as', 'FROM a as b', ['FromAsCasing 1']],
-  ['as in lower case', 'from a as b\nrun x', []],
-  ['empty continuation', 'FROM a\nRUN a \\\n\n b', ['NoEmptyContinuation 3']],
-  ['casing', 'FROM a\nRUN x\nrun y\nRun z', ['ConsistentInstructionCasing 3', 'ConsistentInstructionCasing 4']],
-  ['casing, mostly lower', 'from a\nrun x\nRUN y', ['ConsistentInstructionCasing 3']],
-  ['duplicate stage', 'FROM a AS b\nFROM c AS b', ['DuplicateStageName 2']],
-  ['reserved stage', 'FROM a AS scratch', ['ReservedStageName 1']],
-  ['shell form', 'FROM a\nENTRYPOINT x\nCMD y', ['JSONArgsRecommended 2', 'JSONArgsRecommended 3']],
-  ['shell form with SHELL', 'FROM a AS b\nSHELL ["bash", "-c"]\nFROM b\nCMD y', []],
-  ['maintainer', 'FROM a\nMAINTAINER me', ['MaintainerDeprecated 2']],
-  ['relative workdir', 'FROM a\nWORKDIR x\nWORKDIR y', ['WorkdirRelativePath 2']],
-  ['relative workdir on a stage that has one', 'FROM a AS b\nWORKDIR /x\nFROM b\nWORKDIR y\nWORKDIR $Z', []],
-  ['two CMD', 'FROM a\nCMD ["a"]\nCMD ["b"]\nFROM a\nCMD ["c"]', ['MultipleInstructionsDisallowed 2']],
-  ['old ENV', 'FROM a\nENV a b\nLABEL c d', ['LegacyKeyValueFormat 2', 'LegacyKeyValueFormat 3']],
-  ['secrets', 'ARG TOKEN\nFROM a\nENV DB_PASSWORD=x KEYBOARD=y PUBLIC_KEY=z KEY_FILE=v', ['SecretsUsedInArgOrEnv 1', 'SecretsUsedInArgOrEnv 3']],
-  ['ports', 'FROM a\nEXPOSE 80/TCP 127.0.0.1:80:80 $PORT', ['ExposeProtoCasing 2', 'ExposeInvalidFormat 2']],
-  ['platforms', 'FROM --platform=$TARGETPLATFORM a\nFROM --platform=linux/amd64 a\nFROM --platform=linux/amd64 a AS b-amd64\nFROM --platform=$BUILDPLATFORM a', ['RedundantTargetPlatform 1', 'FromPlatformFlagConstDisallowed 2']],
-  ['skipped in the file', '# check=skip=StageNameCasing,FromAsCasing\nFROM a as B', []],
-  ['all skipped', '# check=skip=all\nFROM a as B\nMAINTAINER x', []],
-  ['skipped above an instruction', 'FROM a\n# check=skip=MaintainerDeprecated\nMAINTAINER a\nMAINTAINER b', ['MaintainerDeprecated 4']],
-];
-
-for (const [name, text, found] of cases) {
-  test(`check: ${name}`, () => assert.deepEqual(check(text), found));
-}
-
-test('a check directive that makes no sense is refused with its place', () => {
-  for (const text of ['# check=skpi=all\nFROM a', '# check=error=maybe\nFROM a', 'FROM a\n# check=x\nRUN a']) {
-    assert.throws(() => check(text), (error) => error instanceof DockerfileError && error.lines !== undefined);
-  }
+test('options: lists, all, booleans as Go reads them, at most three parts', () => {
+  assert.deepEqual(parseCheckOptions(' skip = A , B ; error = T'), { skip: new Set(['A', 'B']), experimental: new Set(), error: true });
+  assert.deepEqual(parseCheckOptions('experimental=all;skip=all;error=0'), { skip: 'all', experimental: 'all', error: false });
+  assert.deepEqual(parseCheckOptions('error=1;error=false;skip=A;x=y').skip, new Set(['A;x=y']));
+  for (const text of ['skip', 'skip=all;', 'error=tRUE', 'error=yes', 'x=y']) assert.throws(() => parseCheckOptions(text), text);
 });
 
-test('the table has every rule that needs only the tree', () => {
-  assert.equal(new Set(checkNames()).size, 16);
+test('a directive that makes no sense is refused with its place; in a comment above an instruction it does nothing', () => {
+  const file = parseDockerfile('# escape=`\n# check=skpi=all\nFROM a\n# check=x\nENV a b');
+  assert.throws(() => checkOptionsFor(file), (error) => error instanceof DockerfileError && error.lines?.start === 2);
+  assert.equal(checkOptionsFor(file, { BUILDKIT_DOCKERFILE_CHECK: '' }).error, false);
+  assert.ok(createFilter(file, parseCheckOptions(''))({ rule: 'LegacyKeyValueFormat', text: '', line: 5 }));
+});
+
+test('a rule that nobody knows is skipped by all only', () => {
+  const file = parseDockerfile('FROM a');
+  assert.ok(createFilter(file, parseCheckOptions('skip=A'))({ rule: 'UnconsumedBuildArg', text: '' }));
+  assert.ok(!createFilter(file, parseCheckOptions('skip=all'))({ rule: 'UnconsumedBuildArg', text: '' }));
+});
+
+test('a finding has the lines of its instruction', () => {
+  const file = parseDockerfile('ARG \\\n a\nFROM a\nRUN <<E\nx\nE\nENV a=1 \\\n\n b=2');
+  assert.deepEqual([1, 3, 4, 9].map((line) => linesOf(file, { line })), [{ start: 1, end: 2 }, { start: 3, end: 3 }, { start: 4, end: 6 }, { start: 9, end: 9 }]);
+  assert.equal(linesOf(file, {}), undefined);
+});
+
+test('checks find nothing in a clean file and never throw', () => {
+  const clean = parseDockerfile('FROM a AS b\nENV A=1\nWORKDIR /x\nCMD ["a"]');
+  assert.deepEqual(checkDockerfile(clean), []);
+  assert.deepEqual(checkStage(clean.stages[0]!.instructions, { choosesShell: false }), []);
+  assert.deepEqual(checkStage([], { choosesShell: true }), []);
+});
+
+test('an ignored source is found below an ignored directory and by another way of writing it', () => {
+  const ignore = (text: string): Parameters<typeof copyIgnoredFile>[2] => ({ rules: parseIgnoreFile(text), matcher: createMatcher(parseIgnoreFile(text)) });
+  assert.equal(copyIgnoredFile('copy', ['dir/a/', './x/../dir', '/dir/b', '../dir', 'dirx', '.'], ignore('dir')).length, 4);
+  assert.deepEqual(copyIgnoredFile('add', ['.', '/'], ignore('**/*')), ['.', '/'].map((name) => `Attempting to Add file "${name}" that is excluded by .dockerignore`));
+  assert.deepEqual(copyIgnoredFile('copy', ['dir'], ignore('dir\n!dir/a')), []);
+});
+
+test('platforms of base images are compared without their variants', () => {
+  const amd64 = { os: 'linux', architecture: 'amd64' };
+  assert.equal(invalidBaseImagePlatform('a', amd64, { ...amd64, variant: 'v2' }), undefined);
+  assert.match(invalidBaseImagePlatform('a', amd64, { os: 'windows', architecture: 'amd64' })!, /"windows\/amd64", expected "linux\/amd64"/);
+});
+
+test('there are 22 rules in order, one of them experimental', () => {
+  const names = rules.map(({ name }) => name);
+  assert.equal(names.length, 22);
+  assert.deepEqual(names, names.toSorted());
+  assert.deepEqual(rules.filter(({ experimental }) => experimental).map(({ name }) => name), ['InvalidDefinitionDescription']);
 });

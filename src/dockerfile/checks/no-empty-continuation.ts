@@ -2,4 +2,4 @@
 import type { Check } from './check.ts';
 
 export const noEmptyContinuation: Check = ({ warnings }) =>
-  warnings.filter(({ rule }) => rule === 'NoEmptyContinuation').map(({ text, line }) => ({ text, line }));
+  warnings.filter(({ rule }) => rule === 'NoEmptyContinuation').map(({ line }) => ({ text: 'Empty continuation line', line }));

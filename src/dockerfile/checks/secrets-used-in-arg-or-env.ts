@@ -1,16 +1,16 @@
 /** What stands in ARG or ENV stands in the image's history; a secret mount leaves nothing behind. */
-import { allInstructions, type Check } from './check.ts';
+import { keywordOf, type StageCheck } from './check.ts';
 
 const secret = /(?:_|^)(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)(?:_|$)/i;
 const harmless = /(?:_|^)(?:public|file|version)(?:_|$)/i;
 
-export const secretsUsedInArgOrEnv: Check = (dockerfile) =>
-  allInstructions(dockerfile).flatMap((instruction) => {
+export const secretsUsedInArgOrEnv: StageCheck = (instructions) =>
+  instructions.flatMap((instruction) => {
     const names = instruction.kind === 'arg' ? instruction.args.map(({ name }) => name) : instruction.kind === 'env' ? instruction.pairs.map(({ key }) => key) : [];
     return names
       .filter((name) => secret.test(name) && !harmless.test(name))
       .map((name) => ({
-        text: `Do not use ARG or ENV instructions for sensitive data (${instruction.kind.toUpperCase()} ${JSON.stringify(name)})`,
+        text: `Do not use ARG or ENV instructions for sensitive data (${keywordOf(instruction)} ${JSON.stringify(name)})`,
         line: instruction.lines.start,
       }));
   });
