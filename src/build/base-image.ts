@@ -6,7 +6,10 @@ import { pullImage } from '../images/pull.ts';
 import { readImage, type Image } from '../images/read.ts';
 import { formatPlatform, type Platform } from '../oci/platform.ts';
 import { familiarReference, formatReference, parseReferenceWithTag, type Reference } from '../oci/reference.ts';
-import type { Session } from './session.ts';
+import type { SharedSession } from './shared-session.ts';
+
+/** What looking for an image needs of the build; the graph is for hints. */
+export type BaseParts = Pick<SharedSession, 'store' | 'options' | 'remote' | 'base'> & { graph?: { stages: readonly { name?: string }[] } };
 
 export interface BaseImage {
   /** Normalised reference. */
@@ -20,13 +23,13 @@ export interface BaseImage {
  * A name means one image within a build, even if another process gives it to another one meanwhile. Throws what pulling
  * throws (NOT_FOUND, NETWORK, AUTH, PLATFORM, DIGEST, ...).
  */
-export async function openBaseImage(session: Session, text: string, platform: Platform, context: Context): Promise<BaseImage> {
+export async function openBaseImage(session: BaseParts, text: string, platform: Platform, context: Context): Promise<BaseImage> {
   const reference = parseReferenceWithTag(text);
   const key = `${formatReference(reference)} ${formatPlatform(platform)}`;
   return session.base(key, () => findOrPull(session, text, reference, platform, context));
 }
 
-async function findOrPull(session: Session, text: string, reference: Reference, platform: Platform, context: Context): Promise<BaseImage> {
+async function findOrPull(session: BaseParts, text: string, reference: Reference, platform: Platform, context: Context): Promise<BaseImage> {
   const name = formatReference(reference);
   const { store, options } = session;
   let other: string | undefined;
@@ -52,8 +55,8 @@ async function findOrPull(session: Session, text: string, reference: Reference, 
 }
 
 /** A stage whose name is near to what was taken for an image. */
-function stageMeant(session: Session, text: string): string | undefined {
-  const guess = nearest(text, session.graph.stages.flatMap(({ name }) => name ?? []));
+function stageMeant(session: BaseParts, text: string): string | undefined {
+  const guess = nearest(text, (session.graph?.stages ?? []).flatMap(({ name }) => name ?? []));
   return guess === undefined ? undefined : `Did you mean the stage ${guess}?`;
 }
 

@@ -16,6 +16,8 @@ import { formatReference, parseReferenceWithTag } from '../oci/reference.ts';
 import { assembleImage } from './assemble.ts';
 import type { BuiltImage } from './built-image.ts';
 import { checkOutputs, exportBuild } from './export/export-build.ts';
+import { printable } from './contexts/git-url.ts';
+import { normaliseContexts } from './plan/context-name.ts';
 import { planStages } from './plan/graph.ts';
 import { createSession, type PlatformPlan } from './session.ts';
 import { createSharedSession, type SharedSession } from './shared-session.ts';
@@ -97,7 +99,8 @@ function platformsOf({ platform }: BuildOptions): Platform[] {
 
 function planFor(options: BuildOptions, dockerfile: Dockerfile, platform: Platform): Pick<PlatformPlan, 'graph' | 'platform' | 'buildArgs'> {
   const buildArgs = options.buildArgs ?? {};
-  const graph = planStages(dockerfile, { target: options.target, buildArgs, targetPlatform: platform, buildPlatform: hostPlatform() });
+  const namedContexts = [...normaliseContexts(options.buildContexts).keys()];
+  const graph = planStages(dockerfile, { target: options.target, buildArgs, targetPlatform: platform, buildPlatform: hostPlatform(), namedContexts });
   return { graph, platform, buildArgs };
 }
 
@@ -148,7 +151,8 @@ function remember(session: SharedSession, started: number, outcome: 'done' | 'fa
       id: randomUUID(),
       started,
       took: Date.now() - started,
-      project: session.options.context,
+      // An address may hold a password.
+      project: printable(session.options.context),
       references: result?.references ?? [],
       outcome,
       ...(result ? { imageId: result.imageId } : {}),

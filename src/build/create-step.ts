@@ -45,6 +45,8 @@ export async function createStep(session: Session, plan: StepPlan, place: StepPl
     readFile: (path) => stack.readFile(path),
     source: async (from) => (await openSource(session, from)).tree,
     similar: session.similar,
+    git: async (source) => (await session.git(source)).tree,
+    secret: (id) => session.secret(id),
   };
   if (session.options.sourceDateEpoch !== undefined) deps.epoch = session.options.sourceDateEpoch;
   if (plan.kind === 'workdir') return createWorkdirStep(plan, deps);

@@ -10,9 +10,16 @@ export type { Isolation };
 
 export interface BuildOptions {
   store: Store;
-  /** Directory of the context (later: `-`, URL, git). */
+  /** A directory, the address of a repository, the URL of an archive or a Dockerfile, or `-` for `contextStream`. */
   context: string;
-  /** Path of the Dockerfile; `Dockerfile` (or `dockerfile`) in the context when not given. `-` takes `dockerfileText`. */
+  /** A tar, plain or compressed, or a Dockerfile; read when `context` is `-`. */
+  contextStream?: AsyncIterable<Uint8Array>;
+  /** Further contexts by name: directory, repository, URL, `docker-image://NAME`, `oci-layout://PATH[:TAG][@DIGEST]`. */
+  buildContexts?: Record<string, string>;
+  /**
+   * Path of the Dockerfile, or its URL; `Dockerfile` (or `dockerfile`) in the context when not given. With a context that is
+   * no directory of this machine, a relative path is one inside the context.
+   */
   dockerfile?: string;
   /** The text of the Dockerfile itself, instead of a file. */
   dockerfileText?: string;

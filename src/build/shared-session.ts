@@ -13,6 +13,7 @@ import type { Executor } from '../runtime/executor.ts';
 import type { Solver } from '../solver/step.ts';
 import type { BuildEntry, Store } from '../store/store.ts';
 import type { BaseImage } from './base-image.ts';
+import type { GitSource } from './contexts/git-url.ts';
 import { createContexts, type MainContext, type OpenedContext } from './contexts/open.ts';
 import type { BuildOptions } from './options.ts';
 
@@ -28,6 +29,8 @@ export interface SharedSession extends AsyncDisposable {
   mainContext(): Promise<MainContext>;
   /** A context of `--build-context`, by its name, for a platform; opened at the first call. */
   namedContext(name: string, platform: Platform): Promise<OpenedContext>;
+  /** A repository that ADD takes files from; asked for once. */
+  git(source: GitSource): Promise<OpenedContext>;
   /** For layers that this build made: the layer that the same place had before. */
   similar: Map<Digest, Digest>;
   /** The image that a name means for a platform, looked for once. */
@@ -87,6 +90,7 @@ export function createSharedSession(options: BuildOptions, context: Context): Sh
     remote: remote.get,
     mainContext: () => contexts.main(),
     namedContext: (name, platform) => contexts.named(name, platform),
+    git: (source) => contexts.git(source),
     similar: new Map(),
     base: (key, open) => sharedBy(bases, key, open),
     image: (key, open) => sharedBy(images, key, open),

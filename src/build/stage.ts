@@ -3,7 +3,7 @@
  * takes files from are set going at once, so that independent stages run side by side.
  */
 import { checkCancelled, type Context } from '../base/context.ts';
-import { messageOf, SiruError } from '../base/errors.ts';
+import { messageOf } from '../base/errors.ts';
 import { stableJson } from '../base/json.ts';
 import type { StepStatus } from '../base/events.ts';
 import { checkStage } from '../dockerfile/checks/check-stage.ts';
@@ -13,6 +13,7 @@ import { mediaTypes } from '../oci/media-types.ts';
 import { solveStep } from '../solver/solve.ts';
 import type { Reason, Solved, Step } from '../solver/step.ts';
 import { openBaseImage } from './base-image.ts';
+import { openContextBase } from './context-base.ts';
 import { locate } from './failure.ts';
 import { openLayerStack, type LayerStack, type StackLayer } from './layer-stack.ts';
 import { readListing } from './read-listing.ts';
@@ -130,27 +131,39 @@ async function startFrom(session: Session, planned: StagePlan): Promise<Start> {
     const { state, layers, entries, base } = await session.stage(from.index);
     return { ...begin({ type: 'stage', state }), layers, entries, base };
   }
-  if (from.type === 'named-context') throw new SiruError('UNSUPPORTED', `the named context ${from.name} cannot be used`);
   const total = 1 + planned.instructions.filter(makesLayer).length;
-  const ref = stepRef(session, planned.label, 1, total, `FROM ${from.reference}`, planned.lines.start);
+  const text = `FROM ${from.type === 'image' ? from.reference : from.name}`;
+  const ref = stepRef(session, planned.label, 1, total, text, planned.lines.start);
   const started = Date.now();
   session.context.emit({ type: 'step-started', step: ref });
   try {
-    const { image, pulled, name } = await locate(session, planned, () => openBaseImage(session, from.reference, platform, session.context));
+    const found = await locate(session, planned, () => (from.type === 'image' ? openBaseImage(session, from.reference, platform, session.context) : openContextBase(session, from.name, platform)));
+    if (!found || 'layers' in found) {
+      session.context.emit({ type: 'step-done', step: ref, status: 'cached', took: Date.now() - started });
+      return { ...(from.type === 'named-context' && from.replaces ? bare(session) : begin({ type: 'scratch' }, session.platform)), layers: found?.layers ?? [], entries: found?.entries ?? [] };
+    }
+    const { image, pulled, name } = found;
     const took = Date.now() - started;
     session.context.emit({ type: 'step-done', step: ref, status: pulled ? 'executed' : 'cached', took, ...(pulled ? { reason: `${name} was pulled` } : {}) });
     const { config } = image;
+    const begun = begin({ type: 'image', config: config.config ?? {}, author: config.author });
     return {
-      ...begin({ type: 'image', config: config.config ?? {}, author: config.author }),
+      // Nothing is done in a stage that is replaced; what its image leaves to do is left to those that stand on it.
+      ...(from.type === 'named-context' && from.replaces ? { state: { ...begun.state, config: { ...begun.state.config, ...(config.config?.OnBuild ? { OnBuild: config.config.OnBuild } : {}) } }, triggers: [] } : begun),
       layers: image.layers.map(({ descriptor, diffId }) => ({ descriptor, diffId })),
       entries: [],
       base: { name, image },
-      changed: `FROM ${from.reference}`,
+      changed: text,
     };
   } catch (error) {
     session.context.emit({ type: 'step-done', step: ref, status: session.context.signal.aborted ? 'cancelled' : 'failed', took: Date.now() - started, error: messageOf(error) });
     throw error;
   }
+}
+
+/** What a stage that a context without configuration stands in for ends in. */
+function bare({ platform }: Session): Pick<Start, 'state' | 'triggers'> {
+  return { state: { platform, config: {}, args: [], cmdSet: false, workdirSet: false }, triggers: [] };
 }
 
 /** The stages whose files a step takes. */

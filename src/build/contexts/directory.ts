@@ -23,6 +23,8 @@ export interface ContextOptions {
   name?: string;
   /** Path of the Dockerfile: `<Dockerfile>.dockerignore` beside it wins over the context's `.dockerignore`. */
   dockerfile?: string;
+  /** No file in it is an ignore file. */
+  plain?: boolean;
   /** Where digests are remembered; nowhere when not given. When it lies in the context it is no part of it. */
   store?: Pick<Store, 'path' | 'temporary'> & Partial<Pick<Store, 'root'>>;
 }
@@ -38,7 +40,7 @@ interface FileFound extends Found {
 export function openContext(options: ContextOptions): SourceTree {
   const root = contextDirectory(options.root);
   const name = options.name ?? 'the build context';
-  const ignore = readIgnoreFile(root, options.dockerfile);
+  const ignore = options.plain ? undefined : readIgnoreFile(root, options.dockerfile);
   const table = options.store?.path('contexts', hexOf(sha256(root)));
   const ownStore = options.store?.root === undefined ? undefined : realpathSync(options.store.root);
   const walk = createWalk(root, ownStore, ignore, table === undefined ? undefined : readStatTable(table));

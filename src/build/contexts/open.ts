@@ -5,14 +5,16 @@
  */
 import { SiruError } from '../../base/errors.ts';
 import type { Context } from '../../base/context.ts';
-import type { Platform } from '../../oci/platform.ts';
+import { formatPlatform, type Platform } from '../../oci/platform.ts';
 import type { Remote } from '../../remote/client.ts';
+import type { Solver } from '../../solver/step.ts';
 import type { Store } from '../../store/store.ts';
 import type { BaseImage } from '../base-image.ts';
 import type { LayerStack } from '../layer-stack.ts';
 import type { BuildOptions } from '../options.ts';
-import { readDockerfile, type DockerfileSource } from '../read-dockerfile.ts';
-import { contextDirectory, openContext } from './directory.ts';
+import { findContext, normaliseContexts } from '../plan/context-name.ts';
+import type { DockerfileSource } from '../read-dockerfile.ts';
+import type { GitSource } from './git-url.ts';
 import type { SourceTree } from './source.ts';
 
 export interface OpenedContext {
@@ -28,8 +30,11 @@ export interface ContextParts {
   options: BuildOptions;
   store: Store;
   context: Context;
+  solver: Solver;
   remote(): Promise<Remote>;
+  base(key: string, open: () => Promise<BaseImage>): Promise<BaseImage>;
   use<T extends Disposable>(thing: T): T;
+  secret(id: string): Promise<Uint8Array | undefined>;
 }
 
 /** The main context: its files, and the Dockerfile that is in it or goes with it. */
@@ -40,24 +45,36 @@ export interface MainContext extends OpenedContext {
 }
 
 export interface Contexts {
-  /** Throws CONTEXT. */
+  /** Throws CONTEXT, and for what comes over the network NETWORK, AUTH, DIGEST, UNSUPPORTED. */
   main(): Promise<MainContext>;
-  /** Throws UNSUPPORTED, CONTEXT, NETWORK, and what pulling throws. */
+  /** The context of this name. Throws as main(), and what pulling throws. */
   named(name: string, platform: Platform): Promise<OpenedContext>;
+  /** A repository, for ADD; once for each address. */
+  git(source: GitSource): Promise<OpenedContext>;
 }
 
-export function createContexts({ options, store }: ContextParts): Contexts {
+export function createContexts(parts: ContextParts): Contexts {
   let main: Promise<MainContext> | undefined;
-  return {
-    main: () => (main ??= openMain(options, store)),
-    named: async (name) => {
-      throw new SiruError('UNSUPPORTED', `the named context ${name} cannot be used`, { hint: 'Named contexts (--build-context) are not available in this version.' });
-    },
+  const opened = new Map<string, Promise<OpenedContext>>();
+  const once = (key: string, open: () => Promise<OpenedContext>): Promise<OpenedContext> => {
+    let opening = opened.get(key);
+    if (!opening) opened.set(key, (opening = open()));
+    return opening;
   };
-}
-
-async function openMain(options: BuildOptions, store: Store): Promise<MainContext> {
-  const dockerfile = readDockerfile(options);
-  const tree = openContext({ root: options.context, ...(dockerfile.path === undefined ? {} : { dockerfile: dockerfile.path }), store });
-  return { tree, dockerfile, identity: contextDirectory(options.context) };
+  return {
+    main: () => (main ??= import('./main-context.ts').then(({ openMainContext }) => openMainContext(parts))),
+    async named(name, platform) {
+      const contexts = normaliseContexts(parts.options.buildContexts);
+      const key = findContext(contexts.keys(), name, platform);
+      if (key === undefined) throw new SiruError('CONTEXT', `there is no context ${name}`);
+      return once(`${key} ${formatPlatform(platform)}`, async () => {
+        const { openNamedContext } = await import('./named-context.ts');
+        return openNamedContext(parts, key, contexts.get(key)!, platform);
+      });
+    },
+    git: (source) => once(`git ${JSON.stringify(source)}`, async () => {
+      const { openGit } = await import('./git.ts');
+      return openGit(parts, source);
+    }),
+  };
 }

@@ -7,7 +7,7 @@ import { fault } from '../../dockerfile/errors.ts';
 import { layerEntry } from './history.ts';
 import { destinationPath } from './paths.ts';
 import type { Scope } from './scope.ts';
-import { isGitSource, isHttpSource } from './source-words.ts';
+import { isHttpSource, readGitSource } from './source-words.ts';
 
 export function planCopy(state: StageState, instruction: InstructionOf<'copy'> | InstructionOf<'add'>, scope: Scope, expander: Expander): Change {
   const { kind } = instruction;
@@ -24,6 +24,7 @@ export function planCopy(state: StageState, instruction: InstructionOf<'copy'> |
     exclude: instruction.exclude,
     keepGitDir: kind === 'add' && (instruction.keepGitDir ?? false),
   };
+  if (kind === 'add') for (const source of sources) checkGit(source, instruction.keepGitDir);
   const chown = instruction.chown === undefined ? '' : expander.word(instruction.chown);
   const chmod = instruction.chmod === undefined ? '' : expander.word(instruction.chmod);
   if (chown !== '') plan.chown = chown;
@@ -49,13 +50,26 @@ export function planCopy(state: StageState, instruction: InstructionOf<'copy'> |
 function refuseRemote(sources: string[]): void {
   const hint = 'ADD fetches from elsewhere; COPY takes files of the context, a stage or an image.';
   for (const source of sources) {
-    if (isGitSource(source)) throw fault("source can't be a git ref for COPY", hint);
+    if (readGitSource(source)) throw fault("source can't be a git ref for COPY", hint);
     if (isHttpSource(source)) throw fault("source can't be a URL for COPY", hint);
   }
 }
 
+/** What an address and the flags say has to agree. */
+function checkGit(source: string, keepGitDir: boolean | undefined): void {
+  const git = readGitSource(source);
+  if (git?.keepGitDir !== undefined && keepGitDir !== undefined && git.keepGitDir !== keepGitDir) throw fault('inconsistent keep-git-dir configuration');
+}
+
 function checkedChecksum(checksum: string, sources: string[]): string {
   if (sources.length !== 1) throw fault("checksum can't be specified for multiple sources");
-  if (!isHttpSource(sources[0]!) && !isGitSource(sources[0]!)) throw fault('checksum requires HTTP(S) or Git sources');
+  const [source = ''] = sources;
+  const git = readGitSource(source);
+  if (!isHttpSource(source) && !git) throw fault('checksum requires HTTP(S) or Git sources');
+  if (git) {
+    if (!/^[0-9a-f]{1,64}$/i.test(checksum)) throw fault(`invalid checksum ${JSON.stringify(checksum)}: expected a commit in hexadecimal`);
+    if (git.checksum !== undefined && git.checksum !== checksum.toLowerCase()) throw fault(`checksum mismatch ${JSON.stringify(git.checksum)} != ${JSON.stringify(checksum)}`);
+    return checksum.toLowerCase();
+  }
   return checksum;
 }

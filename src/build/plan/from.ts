@@ -5,12 +5,14 @@ import { parsePlatform, type Platform } from '../../oci/platform.ts';
 import { parseReference } from '../../oci/reference.ts';
 import { fault } from '../../dockerfile/errors.ts';
 import { didYouMean, nearest } from '../../dockerfile/suggest.ts';
+import { findContext } from './context-name.ts';
 import type { GraphWarning } from './graph.ts';
 
 export type From =
   | { type: 'scratch' }
   | { type: 'stage'; index: number }
-  | { type: 'named-context'; name: string }
+  /** `replaces` when the context stands in for the whole stage, not only for its base. */
+  | { type: 'named-context'; name: string; replaces?: true }
   /** The reference as written, with its variables expanded. */
   | { type: 'image'; reference: string };
 
@@ -21,7 +23,9 @@ export interface FromScope {
   declared: ReadonlySet<string>;
   /** Values of the arguments when no `--build-arg` is given. */
   defaults: ReadonlyMap<string, string> | undefined;
-  namedContexts: readonly string[];
+  targetPlatform: Platform;
+  /** Names of contexts as normaliseContexts() gives them. */
+  contexts: readonly string[];
   /** Where warnings go. */
   warnings: GraphWarning[];
 }
@@ -41,16 +45,17 @@ export function resolveFrom(stage: DockerfileStage, earlier: readonly { index: n
   }
   checkDefault(stage, scope, warn);
   const platform = stage.from.platform === undefined ? undefined : resolvePlatform(stage.from.platform, stage, scope, warn);
-  const from = baseOf(reference, stage, earlier, scope);
+  const from = baseOf(reference, stage, earlier, scope, platform ?? scope.targetPlatform);
   return platform ? { from, platform } : { from };
 }
 
-function baseOf(reference: string, stage: DockerfileStage, earlier: readonly { index: number; name?: string }[], scope: FromScope): From {
-  const context = [stage.name, reference].find((name) => name !== undefined && name !== 'scratch' && scope.namedContexts.includes(name));
-  if (context !== undefined) return { type: 'named-context', name: context };
+function baseOf(reference: string, stage: DockerfileStage, earlier: readonly { index: number; name?: string }[], { contexts }: FromScope, platform: Platform): From {
+  const { name: own } = stage;
+  if (own !== undefined && findContext(contexts, own, platform) !== undefined) return { type: 'named-context', name: own, replaces: true };
   const parent = earlier.findLast(({ name }) => name === reference);
   if (parent) return { type: 'stage', index: parent.index };
   if (reference === 'scratch') return { type: 'scratch' };
+  if (findContext(contexts, reference, platform) !== undefined) return { type: 'named-context', name: reference };
   try {
     parseReference(reference);
   } catch {

@@ -4,6 +4,7 @@ import type { Dockerfile, Instruction, Lines } from '../../dockerfile/instructio
 import type { Platform } from '../../oci/platform.ts';
 import { fault, withPlace, type SourceText } from '../../dockerfile/errors.ts';
 import { placed } from './placed.ts';
+import { findContext } from './context-name.ts';
 import { resolveFrom, type From } from './from.ts';
 import { automaticArgs, evaluateGlobalArgs, unconsumedArgs } from './global-args.ts';
 import { laterStage, readNames, resolveSource, stageLabel } from './sources.ts';
@@ -17,7 +18,7 @@ export interface PlanOptions {
   buildArgs?: Readonly<Record<string, string>>;
   targetPlatform: Platform;
   buildPlatform: Platform;
-  /** Names of further build contexts; they win over stages and images of the same name. */
+  /** Names of further build contexts as normaliseContexts() gives them; they win over stages and images of the same name. */
   namedContexts?: readonly string[];
   /** Gets the warnings as they are found: those before an error stay. */
   warnings?: GraphWarning[];
@@ -59,7 +60,9 @@ export interface StageGraph {
 /** Throws DOCKERFILE, and NOT_FOUND when there is no such target. */
 export function planStages(dockerfile: Dockerfile, options: PlanOptions): StageGraph {
   const { buildArgs = {}, targetPlatform, buildPlatform } = options;
-  const namedContexts = [...(options.namedContexts ?? [])];
+  const contexts = options.namedContexts ?? [];
+  const general = new Set(contexts.map((key) => key.replace(/::.*$/, '')));
+  const namedContexts = [...general].filter((name) => findContext(contexts, name, targetPlatform) !== undefined);
   const source: SourceText = { name: options.file ?? dockerfile.name, text: dockerfile.text };
   const automatic = automaticArgs(options.target ?? dockerfile.stages.at(-1)!.name ?? '', targetPlatform, buildPlatform, buildArgs);
   const globalArgs = evaluateGlobalArgs(dockerfile, automatic, buildArgs, source);
@@ -67,7 +70,7 @@ export function planStages(dockerfile: Dockerfile, options: PlanOptions): StageG
   const { warnings = [] } = options;
   const defaults = evaluateDefaults(dockerfile, automatic);
 
-  const scope = { escape: dockerfile.escape, globalArgs, declared, defaults, namedContexts, warnings };
+  const scope = { escape: dockerfile.escape, globalArgs, declared, defaults, targetPlatform, contexts, warnings };
 
   const stages: StagePlan[] = [];
   for (const stage of dockerfile.stages) {
@@ -76,7 +79,8 @@ export function planStages(dockerfile: Dockerfile, options: PlanOptions): StageG
       index: stage.index,
       label: stageLabel(stage),
       from,
-      instructions: stage.instructions,
+      // A stage that a context stands in for does nothing itself.
+      instructions: from.type === 'named-context' && from.replaces ? [] : stage.instructions,
       dependencies: [],
       lines: stage.from.lines,
     };

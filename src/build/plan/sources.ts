@@ -3,6 +3,7 @@ import type { Instruction, Lines } from '../../dockerfile/instruction.ts';
 import { expandWord } from '../../dockerfile/expand.ts';
 import { parseReference } from '../../oci/reference.ts';
 import type { SourceRef } from '../step-plan.ts';
+import { contextName } from './context-name.ts';
 import type { Scope } from './scope.ts';
 import type { SiruError } from '../../base/errors.ts';
 import { nearest } from '../../dockerfile/suggest.ts';
@@ -55,7 +56,8 @@ export function resolveSource(stages: readonly Named[], namedContexts: readonly 
     }
   }
   const wanted = name.toLowerCase();
-  if (namedContexts.some((context) => context.toLowerCase() === wanted)) return { type: 'named-context', name: wanted };
+  const context = contextName(name) ?? contextName(wanted);
+  if (context !== undefined && namedContexts.includes(context)) return { type: 'named-context', name: context };
   const stage = stages.findLast((other) => other.index < index && other.name === wanted) ?? stages.findLast((other) => other.name === wanted);
   if (stage) return { type: 'stage', index: stage.index };
   if (name === 'scratch') return { type: 'image', reference: name };

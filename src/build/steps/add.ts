@@ -1,10 +1,12 @@
-/** ADD: as COPY, and local archives are unpacked, and URLs are fetched. */
+/** ADD: as COPY, and local archives are unpacked, URLs are fetched, and repositories are checked out. */
 import { checkCancelled } from '../../base/context.ts';
 import { SiruError } from '../../base/errors.ts';
 import type { Entry } from '../../layer/entry.ts';
 import type { Found } from '../../layer/toc-contract.ts';
 import type { Step } from '../../solver/step.ts';
 import type { KeyPart } from '../../store/store.ts';
+import { openDownload, type Download } from '../contexts/download.ts';
+import type { GitSource } from '../contexts/git-url.ts';
 import type { Listed } from '../contexts/listing.ts';
 import { noTree, type SourceTree } from '../contexts/source.ts';
 import type { CopyPlan } from '../step-plan.ts';
@@ -13,10 +15,9 @@ import { emptyView, instructionPart, isFresh, ownerOf } from './copy.ts';
 import { createCopier, type Copier } from './copy-plan.ts';
 import { matchSource, type Match } from './copy-sources.ts';
 import type { FileStepDeps } from './deps.ts';
-import { openDownload, type Download } from './download.ts';
 import { createFileStep, type FileStepPlan } from './file-step.ts';
 import { createFileHasher } from './read-files.ts';
-import { isGitSource, isHttpSource } from '../plan/source-words.ts';
+import { gitSourceOf, isHttpSource } from '../plan/source-words.ts';
 import { unpackArchive } from './unpack-archive.ts';
 
 /** The step of an ADD. */
@@ -37,15 +38,13 @@ export function createAddStep(plan: CopyPlan, deps: FileStepDeps): Step {
 
 async function planAdd(plan: CopyPlan, deps: FileStepDeps, opened: Disposable[]): Promise<Omit<FileStepPlan, 'files' | 'release'>> {
   const remote = plan.sources.filter(isHttpSource);
-  for (const word of plan.sources) {
-    if (isGitSource(word)) throw new SiruError('UNSUPPORTED', `ADD from git is not supported yet: ${word.replace(/\/\/[^/@]*@/, '//')}`, { hint: 'Clone it in a RUN, or beside the Dockerfile.' });
-  }
-  if (plan.checksum !== undefined && (remote.length !== 1 || plan.sources.length !== 1)) {
-    throw new SiruError('DOCKERFILE', 'ADD --checksum needs exactly one source, a URL');
+  const isLocal = (word: string): boolean => !isHttpSource(word) && gitSourceOf(word) === undefined;
+  if (plan.checksum !== undefined && (plan.sources.length !== 1 || isLocal(plan.sources[0]!))) {
+    throw new SiruError('DOCKERFILE', 'ADD --checksum needs exactly one source, a URL or a repository');
   }
   const owner = await ownerOf(plan, deps);
   // A file that only URLs and inline texts come from needs no context.
-  const tree = plan.sources.some((word) => !isHttpSource(word)) ? await deps.source(plan.from) : noTree;
+  const tree = plan.sources.some(isLocal) ? await deps.source(plan.from) : noTree;
   const copier = createCopier({
     plan,
     tree,
@@ -68,11 +67,19 @@ async function planAdd(plan: CopyPlan, deps: FileStepDeps, opened: Disposable[])
 
   for (const [i, word] of plan.sources.entries()) {
     if (isHttpSource(word)) {
-      const download = await openDownload(word, plan.checksum, deps.store, deps.context);
+      const request = { address: word, ...(plan.checksum === undefined ? {} : { checksum: plan.checksum }), ...(deps.secret ? { secret: deps.secret } : {}) };
+      const download = await openDownload(request, deps.store, deps.context);
       opened.push(download);
       parts.push({ name: remote.length === 1 ? `download ${download.name}` : `download ${i + 1} ${download.name}`, value: download.digest });
       if (plan.unpack && (await unpack({ name: word, digest: download.digest, file: () => download.file() }))) continue;
-      copier.copyMatch(...downloaded(download));
+      copier.copyMatch(...downloaded(download, download.name));
+      continue;
+    }
+    const git = gitSourceOf(word);
+    if (git) {
+      if (!deps.git) throw new Error('this step was made without a way to git');
+      const files = await deps.git(withFlags(git, plan));
+      copier.copyMatch({ path: '', found: files.lookup('')! }, files);
       continue;
     }
     for (const match of matchSource(tree, word)) {
@@ -102,9 +109,17 @@ function unpackInto(copier: Copier, archive: Archive, name: string, owner: { uid
   unpackArchive(archive, name, copier.destination, root, copier.nextAction(), owner);
 }
 
-/** A fetched file as a source of COPY. */
-function downloaded(download: Download): [Match, SourceTree] {
-  const entry: Entry = { path: download.name, type: 'file', mode: 0o600, uid: 0, gid: 0, size: download.size, mtime: download.mtime ?? 0, digest: download.digest };
+/** `--checksum` and `--keep-git-dir` say the same as the address does. */
+function withFlags(git: GitSource, { checksum, keepGitDir }: CopyPlan): GitSource {
+  const source: GitSource = { ...git };
+  if (checksum !== undefined) source.checksum = checksum;
+  if (keepGitDir) source.keepGitDir = true;
+  return source;
+}
+
+/** A fetched file as a source of COPY, under a name. */
+export function downloaded(download: Download, name: string): [Match, SourceTree] {
+  const entry: Entry = { path: name, type: 'file', mode: 0o600, uid: 0, gid: 0, size: download.size, mtime: download.mtime ?? 0, digest: download.digest };
   const found: Found = { entry, layer: 0 };
   let file: string | undefined;
   const tree: SourceTree = {
@@ -118,5 +133,5 @@ function downloaded(download: Download): [Match, SourceTree] {
     timeless: download.mtime === undefined,
     unlisted: true,
   };
-  return [{ path: download.name, found }, tree];
+  return [{ path: name, found }, tree];
 }

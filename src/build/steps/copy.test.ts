@@ -400,9 +400,3 @@ test('ADD --unpack takes a fetched archive apart', async (t) => {
   assert.deepEqual(entries(await add([at, '/d'])), ['d 600']);
   assert.deepEqual(entries(await add([at, '/d'], { unpack: true })), ['d/ 755', 'd/f 644 11:12']);
 });
-
-test('what cannot be fetched is refused clearly', async (t) => {
-  const { add } = await place(t);
-  await assert.rejects(add(['https://example.com/a/b.git', '/d']), { code: 'UNSUPPORTED' });
-  await assert.rejects(add(['git@example.com:a/b', '/d']), { code: 'UNSUPPORTED' });
-});

@@ -3,6 +3,7 @@ import type { Context } from '../../base/context.ts';
 import type { View } from '../../layer/toc-contract.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Store } from '../../store/store.ts';
+import type { GitSource } from '../contexts/git-url.ts';
 import type { SourceTree } from '../contexts/source.ts';
 import type { SourceRef } from '../step-plan.ts';
 
@@ -20,6 +21,10 @@ export interface FileStepDeps {
   readFile(path: string): Promise<Uint8Array | undefined>;
   /** The files that an instruction copies from. */
   source(from: SourceRef): Promise<SourceTree>;
+  /** The files of a repository, for ADD. */
+  git?(source: GitSource): Promise<SourceTree>;
+  /** Bytes of a secret, for what is fetched with a login; undefined when it was not given. */
+  secret?: (id: string) => Promise<Uint8Array | undefined>;
   /** Gets, for a layer that was made, the one that its place had before; they share most files. */
   similar?: Map<Digest, Digest>;
   /** SOURCE_DATE_EPOCH in seconds: no time in the layer is newer. */
