@@ -82,7 +82,7 @@ esac
 test('a broken file is told with its place', async () => {
   using folder = home();
   const file = join(folder.path, 'config.json');
-  for (const [text, message] of [['{', /config\.json: /], ['[]', /\$: not an object/], ['{"auths":{"h":1}}', /\$\.auths\["h"\]: not an object/], ['{"auths":{"h":{"auth":"eA=="}}}', /\$\.auths\["h"\]\.auth: not base64/]] as const) {
+  for (const [text, message] of [['{', /config\.json: /], ['[]', /\$: not an object/], ['{"auths":{"h":1}}', /\$\.auths\["h"\]: not an object/], ['{"auths":{"h":{"auth":{}}}}', /\$\.auths\["h"\]\.auth: not a string/], ['{"auths":{"h":{"password":1}}}', /\.password: not a string/], ['{"auths":{"h":{"auth":"eA=="}}}', /\$\.auths\["h"\]\.auth: not base64/]] as const) {
     writeFileSync(file, text);
     await assert.rejects(openCredentials({ dockerConfig: file }).get('h'), { code: 'CONFIG', message });
   }

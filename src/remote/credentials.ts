@@ -168,6 +168,11 @@ function readConfig(file: string): DockerConfig {
     if (!isObject(members)) fail(`$.${name}: not an object`);
     for (const [key, member] of Object.entries(members as object)) {
       if (name === 'auths' ? !isObject(member) : typeof member !== 'string') fail(`$.${name}[${JSON.stringify(key)}]: not ${name === 'auths' ? 'an object' : 'a string'}`);
+      if (name !== 'auths') continue;
+      for (const field of ['auth', 'username', 'password', 'identitytoken']) {
+        const value = (member as Record<string, unknown>)[field];
+        if (value !== undefined && value !== null && typeof value !== 'string') fail(`$.auths[${JSON.stringify(key)}].${field}: not a string`);
+      }
     }
   }
   if (config.credsStore !== undefined && typeof config.credsStore !== 'string') fail('$.credsStore: not a string');
