@@ -32,7 +32,7 @@ test('FROM takes stage names as they are written, in lower case', () => {
 
 test('named contexts win over stages and images', () => {
   assert.deepEqual(from('FROM alpine\n', { namedContexts: ['alpine'] }), { type: 'named-context', name: 'alpine' });
-  assert.deepEqual(from('FROM alpine AS a\n', { namedContexts: ['a'] }), { type: 'named-context', name: 'a' });
+  assert.deepEqual(from('FROM alpine AS a\n', { namedContexts: ['a'] }), { type: 'named-context', name: 'a', replaces: true });
 });
 
 test('FROM expands global arguments, each seeing those before it', () => {
