@@ -229,9 +229,22 @@ function copyNode(source: Files, from: string, files: Files, to: string, nested:
   if (!there || nested) files.set(to, { ...node });
   for (const child of [...source.keys()].filter((path) => parentOf(path) === from && path !== '').sort()) copyNode(source, child, files, join(to, child.slice(from === '' ? 0 : from.length + 1)), true);
 }
+/** The paths that a word with wildcards names, directory by directory in the order of names; links on the way end it. */
+function expandWildcards(source: Files, word: string): string[] {
+  const names = word.split('/');
+  const first = names.findIndex((name) => /[*?[]/.test(name));
+  if (first < 0) return [word];
+  const start = names.slice(0, first).join('/');
+  const base = follow(source, start);
+  if (!isDir(source, base)) return [];
+  const pattern = new RegExp(`^${names.slice(first).join('/').replace(/[*?]/g, (char) => (char === '*' ? '[^/]*' : '[^/]'))}$`);
+  const inside = [...source.keys()].filter((path) => base === '' || path.startsWith(`${base}/`)).map((path) => path.slice(base === '' ? 0 : base.length + 1));
+  // A byte below all others in the place of the slash gives the order of names.
+  return inside.filter((path) => pattern.test(path)).sort((a, b) => (a.replaceAll('/', '\0') < b.replaceAll('/', '\0') ? -1 : 1)).map((path) => join(start, path));
+}
 function naive(source: Files, below: Files, words: string[], destination: string): Files {
   const files: Files = new Map([...below].map(([path, node]) => [path, { ...node }]));
-  for (const word of words) {
+  for (const word of words.flatMap((given) => expandWildcards(source, given))) {
     const name = word.replace(/^\/+|\/+$/g, '');
     const from = follow(source, name);
     if (from !== '' && !source.has(from)) throw new Refused();
@@ -266,7 +279,8 @@ const filesOf: fc.Arbitrary<Files> = fc.array(fc.tuple(pathOf, nodeOf), { maxLen
 const specOf = (files: Files): Record<string, NodeSpec> => Object.fromEntries([...files].map(([path, { type, mode, text }]) => [path, type === 'file' ? { mode, content: text } : { type, mode, ...(type === 'symlink' && { link: text }) }]));
 
 test('a random COPY makes what a naive builder makes, or is refused as it is', () => {
-  const words = fc.array(fc.oneof({ weight: 4, arbitrary: pathOf }, { weight: 1, arbitrary: fc.constant('.') }), { minLength: 1, maxLength: 3 });
+  const wild = fc.array(fc.oneof(nameOf, fc.constantFrom('*', 'a*', '?', '*b', '[ab]', 'a?b')), { minLength: 1, maxLength: 3 }).map((names) => names.join('/'));
+  const words = fc.array(fc.oneof({ weight: 4, arbitrary: pathOf }, { weight: 2, arbitrary: wild }, { weight: 1, arbitrary: fc.constant('.') }), { minLength: 1, maxLength: 3 });
   const destination = fc.tuple(pathOf, fc.constantFrom('', '/')).map(([path, slash]) => `/${path}${slash}`);
   let made = 0;
   fc.assert(
