@@ -1,0 +1,42 @@
+/** WORKDIR: path rules, the layer, the owner. */
+import type { Case } from '../case.ts';
+
+const on = (lines: string, base = 'base/busybox'): string => `FROM ${base}\n${lines}\n`;
+
+export const cases: Case[] = [
+  { name: 'new', dockerfile: on('WORKDIR /app/sub') },
+  { name: 'root', dockerfile: on('WORKDIR /') },
+  { name: 'existing', dockerfile: on('WORKDIR /etc') },
+  { name: 'existing-with-odd-mode', dockerfile: on('WORKDIR /tmp') },
+  { name: 'below-odd-modes', dockerfile: on('WORKDIR /tmp/x/y\nWORKDIR /root/z') },
+  { name: 'relative', dockerfile: on('WORKDIR a\nWORKDIR b/c\nWORKDIR ../d') },
+  { name: 'relative-to-the-base', dockerfile: on('USER root\nWORKDIR sub', 'base/withconfig') },
+  { name: 'dots-and-slashes', dockerfile: on('WORKDIR //a/./b/../c//') },
+  { name: 'above-the-root', dockerfile: on('WORKDIR ../../x') },
+  { name: 'blanks-in-the-path', dockerfile: on('WORKDIR /with blank/x') },
+  { name: 'quoted', dockerfile: on('WORKDIR "/with blank/x"') },
+  { name: 'expanded', dockerfile: on('ENV d=/data\nARG n=7\nWORKDIR $d/${n}/${gone:-x}') },
+  { name: 'tilde', dockerfile: on('WORKDIR ~/x') },
+  { name: 'owned-by-user', dockerfile: on('USER app\nWORKDIR /srv/a/b') },
+  { name: 'owned-by-user-and-group', dockerfile: on('USER app:staff\nWORKDIR /srv/a/b') },
+  { name: 'owned-by-numbers', dockerfile: on('USER 12:34\nWORKDIR /srv/a/b') },
+  { name: 'owned-by-a-number-not-in-passwd', dockerfile: on('USER 4321\nWORKDIR /srv/a') },
+  { name: 'unknown-user', dockerfile: on('USER missing\nWORKDIR /srv/a') },
+  { name: 'unknown-user-on-scratch', dockerfile: on('USER 1000\nWORKDIR /srv/a', 'scratch') },
+  { name: 'scratch', dockerfile: on('WORKDIR /a/b', 'scratch') },
+  { name: 'bare', dockerfile: on('WORKDIR /a/b', 'base/bare') },
+  { name: 'through-a-link', dockerfile: on('WORKDIR /linked/new', 'base/tree') },
+  { name: 'in-a-setgid-folder', dockerfile: on('WORKDIR /tree/dir/a/b', 'base/tree') },
+  { name: 'in-a-setgid-folder-with-user', dockerfile: on('USER app\nWORKDIR /tree/dir/a/b\nUSER root\nWORKDIR /tree/dir/c', 'base/tree') },
+  { name: 'owners-are-told-apart', dockerfile: on('USER 10\nWORKDIR /x\nUSER 11\nWORKDIR /y\nUSER 12\nWORKDIR /x/z', 'scratch') },
+  { name: 'a-link-itself', dockerfile: on('WORKDIR /linked', 'base/tree') },
+  { name: 'through-a-dangling-link', dockerfile: on('WORKDIR /tree/dangling/new', 'base/tree') },
+  { name: 'a-file', dockerfile: on('WORKDIR /tree/file', 'base/tree'), refused: /not a directory|file/ },
+  { name: 'below-a-file', dockerfile: on('WORKDIR /tree/file/x', 'base/tree'), refused: /not a directory|file/ },
+  { name: 'same-twice', dockerfile: on('WORKDIR /a\nWORKDIR /a') },
+  { name: 'run-and-relative-cmd', dockerfile: on('WORKDIR /a\nRUN pwd > out\nWORKDIR b\nRUN pwd > out') },
+  { name: 'inherited-from-a-stage', dockerfile: 'FROM base/busybox AS one\nWORKDIR /a\nFROM one\nWORKDIR b\n' },
+  { name: 'no-argument-refused', dockerfile: on('WORKDIR'), refused: /WORKDIR requires exactly one argument/ },
+  { name: 'empty-after-expansion', dockerfile: on('WORKDIR $gone') },
+  { name: 'whiteout-below', dockerfile: on('WORKDIR /tree/gone-dir/x', 'base/tree') },
+];
