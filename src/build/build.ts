@@ -17,6 +17,7 @@ import { assembleImage } from './assemble.ts';
 import type { BuiltImage } from './built-image.ts';
 import { checkOutputs, exportBuild } from './export/export-build.ts';
 import { printable } from './contexts/git-url.ts';
+import { refuseOtherFrontend } from './frontend.ts';
 import { normaliseContexts } from './plan/context-name.ts';
 import { planStages } from './plan/graph.ts';
 import { createSession, type PlatformPlan } from './session.ts';
@@ -41,6 +42,7 @@ export async function build(given: BuildOptions): Promise<BuildResult> {
   const names = (options.tags ?? []).map((tag) => formatReference(parseReferenceWithTag(tag)));
   await using shared = createSharedSession(options, context);
   const { dockerfile: file, identity } = await shared.mainContext();
+  refuseOtherFrontend(file, options.buildArgs);
   const dockerfile = parseDockerfile(file.text, file.name);
   const { warn, failIfWanted } = createWarnings(context, dockerfile, options.buildArgs);
   for (const warning of checkDockerfile(dockerfile)) warn(warning);

@@ -67,7 +67,7 @@ export function heredocWords(line: string): LineWord[] {
   return words;
 }
 
-/** Without the tabs at the beginning of its lines, as `<<-` wants it. */
-export function chompTabs(content: string): string {
-  return content.replace(/(^|\n)\t+/g, '$1');
+/** What the body says: of `<<-` without the tabs at the beginning of its lines. */
+export function bodyOf({ content, chomp }: Heredoc): string {
+  return chomp ? content.replace(/(^|\n)\t+/g, '$1') : content;
 }

@@ -11,10 +11,11 @@ export interface Lines {
 
 export interface Heredoc {
   name: string;
+  /** As written; see bodyOf(). */
   content: string;
   /** False when any part of the word was quoted: the builder leaves the body alone. */
   expand: boolean;
-  /** True for `<<-`: leading tabs were stripped. */
+  /** True for `<<-`: leading tabs do not count. */
   chomp: boolean;
   fd: number;
 }
@@ -81,8 +82,13 @@ export type Instruction = Common &
         retries?: number;
       }
     | { kind: 'stopsignal'; signal: string }
-    /** What does not parse is kept as well: it is the image's child that fails. */
-    | { kind: 'onbuild'; expression: string; instruction?: Instruction }
+    | {
+        kind: 'onbuild';
+        /** As written. */
+        expression: string;
+        /** What it says; absent where that is wrong, which only counts when it is fired. */
+        instruction?: Instruction;
+      }
   );
 
 interface CopyCommon {

@@ -1,5 +1,5 @@
 /** From the node of an instruction to the instruction itself. */
-import { isSiruError } from '../base/errors.ts';
+import { SiruError } from '../base/errors.ts';
 import { fault, withPlace, parsePrefix, type SourceText } from './errors.ts';
 import type { Instruction } from './instruction.ts';
 import type { Bare } from './instructions/bare.ts';
@@ -48,21 +48,16 @@ export function parseNode(node: Node): Instruction {
 function parseBare(node: Node): Bare {
   if (node.cmd === 'onbuild') {
     const { expression, trigger } = parseOnbuild(node);
-    return { kind: 'onbuild', expression, ...parsedTrigger(trigger) };
+    try {
+      return { kind: 'onbuild', expression, instruction: parseNode(trigger) };
+    } catch (error) {
+      if (!(error instanceof SiruError)) throw error;
+      return { kind: 'onbuild', expression };
+    }
   }
   if (Object.hasOwn(parsers, node.cmd)) return parsers[node.cmd as keyof typeof parsers](node);
   const near = nearest(node.cmd, instructionNames());
   throw fault(`unknown instruction: ${node.keyword.slice(0, 100)}${near === undefined ? '' : ` (did you mean ${near}?)`}`, near === undefined ? 'A line that belongs to the instruction above needs the escape character (\\) at the end of the line before it.' : undefined);
-}
-
-/** Nothing for what will fail where it is fired. Pairs and arrays without a form fail at once, as any line of the file does. */
-function parsedTrigger(trigger: Node): { instruction?: Instruction } {
-  try {
-    return { instruction: parseNode(trigger) };
-  } catch (error) {
-    if (trigger.cmd !== 'onbuild' && !(isSiruError(error) && /must have two arguments|can't find =/i.test(error.message))) return {};
-    throw error;
-  }
 }
 
 /**

@@ -91,7 +91,10 @@ export function parseLines(source: SourceText): ParsedLines {
     }
     comments = [];
   }
-  if (nodes.length === 0) throw new DockerfileError(source, undefined, 'file with no instructions', { hint: `${source.name} needs at least a FROM.` });
+  if (nodes.length === 0) {
+    const end = reader.number > 0 ? { start: reader.number, end: reader.number } : undefined;
+    throw new DockerfileError(source, end, 'file with no instructions', { hint: `${source.name} needs at least a FROM.` });
+  }
   return { nodes, escape, directives, warnings };
 }
 

@@ -120,7 +120,7 @@ test('what is refused, and what is said', () => {
     ['ENV a=b c', /can't find = in "c"/],
     ['ARG =b', /names can not be blank/],
     ['VOLUME [""]', /can not be an empty string/],
-    ['ONBUILD ENV a', /two arguments/],
+    ['ONBUILD ENV a', /must have two arguments/],
     ['CMD [1]', /strings only/],
   ];
   for (const [line, message] of cases) assert.throws(() => parseDockerfile(`FROM x\n${line}`), message, line);
@@ -140,8 +140,13 @@ test('traps of the language', () => {
   assert.deepEqual(one('CMD').command, { form: 'shell', text: '', heredocs: [] });
   assert.deepEqual(one('ENTRYPOINT []').command, { form: 'exec', args: [] });
   assert.deepEqual(one('COPY --chown=a:b --from="x" -- --odd /d'), { ...one('COPY --chown=a:b --from="x" -- --odd /d'), sources: ['--odd'], destination: '/d', chown: 'a:b', from: 'x' });
-  assert.deepEqual(one('COPY <<"one two" /d\nx\none two').heredocs.map((doc: any) => [doc.name, doc.expand, doc.content]), [['one two', false, 'x\n']]);
-  assert.deepEqual(one('COPY <<E <<E /d\n1\nE\n2\nE').heredocs.map((doc: any) => doc.content), ['1\n', '2\n']);
+  assert.throws(() => of('COPY <<"one two" /d\nx\none two'), /looking for matching double-quote/);
+  assert.deepEqual(one('COPY <<E <<"E" /d\n1\nE\n2\nE').heredocs.map((doc: any) => [doc.content, doc.expand]), [['2\n', true], ['2\n', false]]);
+  assert.deepEqual(one('COPY ["<<E", "/d"]').heredocs.map((doc: any) => doc.content), ['']);
+  assert.deepEqual(one('ONBUILD FOO  bar '), { ...one('ONBUILD FOO  bar '), kind: 'onbuild', expression: 'FOO  bar ' });
+  assert.equal('instruction' in one('ONBUILD FOO bar'), false);
+  assert.equal(one('HEALTHCHECK --interval=x NONE').command, undefined);
+  assert.deepEqual(one('RUN').command, { form: 'shell', text: '', heredocs: [] });
   assert.deepEqual(one('RUN --mount=type=cache,target=/a,RO --mount=target=/b,rw=true a').mounts, [
     [{ key: 'type', value: 'cache' }, { key: 'target', value: '/a' }, { key: 'ro' }],
     [{ key: 'target', value: '/b' }, { key: 'rw', value: 'true' }],

@@ -28,10 +28,10 @@ test('quoted words fall apart only where nothing quotes them', () => {
 });
 
 test('heredocs come back as they were written', () => {
-  const line = fc.string({ unit: 'grapheme' }).map((text) => text.replace(/[\r\n]/g, '')).filter((text) => text !== 'END');
+  const line = fc.string({ unit: 'grapheme' }).map((text) => text.replace(/[\r\n]/g, '')).filter((text) => text !== 'END' && text !== 'MORE');
   fc.assert(fc.property(fc.array(line), fc.array(line), (one, two) => {
     const text = (lines: string[]): string => lines.map((item) => `${item}\n`).join('');
-    const { stages } = parseDockerfile(`FROM x\nCOPY <<END <<'END' /d/\n${text(one)}END\n${text(two)}END\nUSER u\n`);
+    const { stages } = parseDockerfile(`FROM x\nCOPY <<END <<'MORE' /d/\n${text(one)}END\n${text(two)}MORE\nUSER u\n`);
     const [copy, user] = stages[0]!.instructions;
     assert.ok(copy?.kind === 'copy' && user?.kind === 'user');
     assert.deepEqual(copy.heredocs.map(({ content, expand }) => [content, expand]), [[text(one), true], [text(two), false]]);

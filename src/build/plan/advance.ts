@@ -1,4 +1,5 @@
 /** One instruction after another: what each makes of the state of its stage. Pure. */
+import { bodyOf } from '../../dockerfile/heredoc.ts';
 import type { Instruction } from '../../dockerfile/instruction.ts';
 import type { Advance, StageState } from '../step-plan.ts';
 import { planArg } from './arg.ts';
@@ -81,7 +82,7 @@ function textOf(instruction: Instruction, expander: Expander): string {
   const text = shown.replace(/^\S+/, (name) => name.toUpperCase());
   if (instruction.kind !== 'run' || instruction.command.form !== 'shell') return text;
   const alone = loneHeredoc(instruction.command.text, instruction.command.heredocs);
-  return alone ? `${text} (${summary(alone.content)})` : text;
+  return alone ? `${text} (${summary(bodyOf(alone))})` : text;
 }
 
 /** Variables that will hold a secret: their name is all that may be shown. */

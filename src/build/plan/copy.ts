@@ -1,5 +1,7 @@
 /** COPY and ADD: files from elsewhere into the image. */
-import type { InstructionOf } from '../../dockerfile/instruction.ts';
+import { posix } from 'node:path';
+import { bodyOf } from '../../dockerfile/heredoc.ts';
+import type { Heredoc, InstructionOf } from '../../dockerfile/instruction.ts';
 import type { CopyPlan, StageState } from '../step-plan.ts';
 import type { Change } from './change.ts';
 import type { Expander } from './expansion.ts';
@@ -15,9 +17,9 @@ export function planCopy(state: StageState, instruction: InstructionOf<'copy'> |
   const written = expander.word(instruction.destination);
   const plan: CopyPlan = {
     kind,
-    from: kind === 'copy' && instruction.from !== undefined ? scope.sourceOf(instruction.from, 'copy') : { type: 'context' },
+    from: kind === 'copy' && instruction.from ? scope.sourceOf(instruction.from, 'copy') : { type: 'context' },
     sources,
-    inline: instruction.heredocs.map(({ name, content, expand }) => ({ name, content: expand ? expander.body(content) : content })),
+    inline: instruction.heredocs.map((heredoc) => inlineFile(heredoc, expander)),
     destination: destinationPath(state.config.WorkingDir ?? '', written),
     link: instruction.link,
     parents: kind === 'copy' && instruction.parents,
@@ -45,6 +47,16 @@ export function planCopy(state: StageState, instruction: InstructionOf<'copy'> |
   ].flat();
   const words = [kind.toUpperCase(), ...flags, ...sources, ...plan.inline.map(({ name }) => `<<${name}`), written];
   return { state, step: plan, history: layerEntry(`${words.join(' ')} # buildkit`) };
+}
+
+function inlineFile(heredoc: Heredoc, expander: Expander): CopyPlan['inline'][number] {
+  const { name, expand } = heredoc;
+  const path = posix.resolve('/', name);
+  if (posix.dirname(path) !== '/' || path === '/') {
+    throw fault(`heredoc <<${name}: open ${path}: no such file or directory`, 'The word of a heredoc names a file; the folder belongs into the destination.');
+  }
+  const content = bodyOf(heredoc);
+  return { name, content: expand ? expander.body(content) : content };
 }
 
 function refuseRemote(sources: string[]): void {

@@ -7,13 +7,13 @@ import { placed } from './placed.ts';
 import { findContext } from './context-name.ts';
 import { resolveFrom, type From } from './from.ts';
 import { automaticArgs, evaluateGlobalArgs, unconsumedArgs } from './global-args.ts';
-import { laterStage, readNames, resolveSource, stageLabel } from './sources.ts';
+import { laterStage, readNames, resolveSource, stageLabel, type Read } from './sources.ts';
 import { nearest } from '../../dockerfile/suggest.ts';
 
 export interface PlanOptions {
   /** How errors call the file; the name it was parsed under when not given. */
   file?: string;
-  /** Stage to build: its name, else its position; the last one when not given. */
+  /** Name of the stage to build; the last one when not given. */
   target?: string;
   buildArgs?: Readonly<Record<string, string>>;
   targetPlatform: Platform;
@@ -88,13 +88,14 @@ export function planStages(dockerfile: Dockerfile, options: PlanOptions): StageG
     if (platform) plan.platform = platform;
     stages.push(plan);
   }
-  for (const stage of stages) stage.dependencies = dependenciesOf(stage, stages, namedContexts, source);
-  refuseCycles(stages, source);
+  const reads = stages.map((stage) => readsOf(stage, stages, namedContexts, source));
+  for (const stage of stages) stage.dependencies = dependenciesOf(stage, reads[stage.index]!);
+  refuseCycles(stages, reads, source);
 
   const target = findTarget(stages, options.target);
   const order: number[] = [];
   visit(stages, target, order, new Set());
-  for (const index of order) refuseLaterSources(stages[index]!, stages, namedContexts, source);
+  for (const index of order) refuseLaterSources(stages[index]!, reads[index]!, source);
 
   const unconsumed = unconsumedArgs(dockerfile, automatic, buildArgs);
   if (unconsumed.length > 0) {
@@ -116,47 +117,58 @@ function findTarget(stages: readonly StagePlan[], target: string | undefined): n
   if (target === undefined || target === '') return stages.length - 1;
   const named = stages.findLast(({ name }) => name === target.toLowerCase());
   if (named) return named.index;
-  if (/^\d+$/.test(target) && Number(target) < stages.length) return Number(target);
   const names = stages.flatMap(({ name }) => (name === undefined ? [] : [name]));
   const guess = nearest(target, names);
-  const listed = names.length > 0 ? `The stages are ${names.join(', ')}.` : `Stages without names are given by position, 0 to ${stages.length - 1}.`;
+  const listed = names.length > 0 ? `The stages are ${names.join(', ')}.` : 'No stage has a name; write FROM image AS name.';
   throw new SiruError('NOT_FOUND', `target stage ${JSON.stringify(target)} could not be found`, {
     hint: guess === undefined ? listed : `Did you mean ${guess}? ${listed}`,
   });
 }
 
+/** A stage that an instruction takes files from. */
+interface StageRead extends Read {
+  index: number;
+  /** The instruction comes from an ONBUILD of the stage below. */
+  fired: boolean;
+}
+
 /** Instructions that FROM this stage would fire are counted too: they may read further stages. */
-function dependenciesOf(stage: StagePlan, stages: readonly StagePlan[], namedContexts: readonly string[], text: SourceText): number[] {
-  const found = new Set<number>();
+function readsOf(stage: StagePlan, stages: readonly StagePlan[], namedContexts: readonly string[], text: SourceText): StageRead[] {
+  const triggers = stage.from.type === 'stage' ? stages[stage.from.index]!.instructions.flatMap((below) => (below.kind === 'onbuild' ? (below.instruction ?? []) : [])) : [];
+  const fired = readNames(triggers).map((read) => ({ ...read, lines: stage.lines, fired: true }));
+  const own = readNames(stage.instructions).map((read) => ({ ...read, fired: false }));
+  return [...fired, ...own].flatMap((read) => {
+    const source = placed(text, read.lines, () => resolveSource(stages, namedContexts, stage.index, read.name, read.by));
+    return source.type === 'stage' ? [{ ...read, index: source.index }] : [];
+  });
+}
+
+function dependenciesOf(stage: StagePlan, reads: readonly StageRead[]): number[] {
+  const found = new Set(reads.map(({ index }) => index));
   if (stage.from.type === 'stage') found.add(stage.from.index);
-  for (const { name, by, lines } of allReads(stage, stages)) {
-    const source = placed(text, lines, () => resolveSource(stages, namedContexts, stage.index, name, by));
-    if (source.type === 'stage') found.add(source.index);
-  }
   return [...found].sort((a, b) => a - b);
 }
 
-function allReads(stage: StagePlan, stages: readonly StagePlan[]): ReturnType<typeof readNames> {
-  const triggers =
-    stage.from.type === 'stage'
-      ? stages[stage.from.index]!.instructions.flatMap((instruction) => (instruction.kind === 'onbuild' ? (instruction.instruction ?? []) : []))
-      : [];
-  return readNames([...triggers.map((trigger) => ({ ...trigger, lines: stage.lines })), ...stage.instructions]);
-}
-
-function refuseCycles(stages: readonly StagePlan[], source: SourceText): void {
-  const done = new Set<number>();
-  const enter = (index: number, path: readonly number[]): void => {
-    const stage = stages[index]!;
-    if (path.includes(index)) {
-      const error = fault(`circular dependency detected on stage: ${stage.label}`, 'A stage can only use stages that are complete before it.');
-      throw withPlace(error, source, stage.lines);
+/** Told at the instruction that closes the circle. What stands in other circles is refused for its order. */
+function refuseCycles(stages: readonly StagePlan[], reads: readonly (readonly StageRead[])[], source: SourceText): void {
+  const seen = new Set<number>();
+  const path = new Set<number>();
+  const closing = (index: number): Lines | undefined => {
+    if (seen.has(index)) return undefined;
+    seen.add(index);
+    path.add(index);
+    for (const { index: next, lines, fired } of reads[index]!) {
+      if (fired) continue;
+      const found = path.has(next) ? lines : closing(next);
+      if (found) return found;
     }
-    if (done.has(index)) return;
-    for (const dependency of stage.dependencies) enter(dependency, [...path, index]);
-    done.add(index);
+    path.delete(index);
+    return undefined;
   };
-  for (const { index } of stages) enter(index, []);
+  for (const { index, label } of stages) {
+    const lines = closing(index);
+    if (lines) throw withPlace(fault(`circular dependency detected on stage: ${label}`, 'A stage can only use stages that are complete before it.'), source, lines);
+  }
 }
 
 function visit(stages: readonly StagePlan[], index: number, order: number[], seen: Set<number>): void {
@@ -166,9 +178,8 @@ function visit(stages: readonly StagePlan[], index: number, order: number[], see
   order.push(index);
 }
 
-function refuseLaterSources(stage: StagePlan, stages: readonly StagePlan[], namedContexts: readonly string[], text: SourceText): void {
-  for (const { name, by, lines } of allReads(stage, stages)) {
-    const source = resolveSource(stages, namedContexts, stage.index, name, by);
-    if (source.type === 'stage' && source.index >= stage.index) throw withPlace(laterStage(name, by, stage), text, lines);
+function refuseLaterSources(stage: StagePlan, reads: readonly StageRead[], text: SourceText): void {
+  for (const { name, by, lines, index } of reads) {
+    if (index >= stage.index) throw withPlace(laterStage(name, by, stage), text, lines);
   }
 }

@@ -1,7 +1,6 @@
 /** RUN: a process over the layers below. */
 import { SiruError } from '../../base/errors.ts';
-import { parseHeredocWord } from '../../dockerfile/heredoc.ts';
-import { chomped } from '../../dockerfile/instructions/command.ts';
+import { bodyOf, parseHeredocWord } from '../../dockerfile/heredoc.ts';
 import type { CommandLine, Heredoc, InstructionOf } from '../../dockerfile/instruction.ts';
 import type { RunPlan, StageState } from '../step-plan.ts';
 import type { Change } from './change.ts';
@@ -52,9 +51,9 @@ function processOf(state: StageState, command: CommandLine): { args: string[]; s
   const alone = loneHeredoc(text, heredocs);
   // The body itself is the command then, so that shells that know no heredocs run it too.
   if (!alone) return { args: [...shell, withBodies(text, heredocs)] };
-  const { name, content } = alone;
-  // Tabs before it, which <<- takes away, make it no script.
-  if (!heredocs[0]!.content.startsWith('#!') || state.platform.os === 'windows') return { args: [...shell, content] };
+  const { name } = alone;
+  const content = bodyOf(alone);
+  if (!content.startsWith('#!') || state.platform.os === 'windows') return { args: [...shell, content] };
   // The shell stands before a script, too, as a word of its command line: it executes the file.
   return { args: [...shell, `/dev/pipes/${name}`], script: { name, content } };
 }
@@ -62,7 +61,7 @@ function processOf(state: StageState, command: CommandLine): { args: string[]; s
 /** The only heredoc of a RUN that has no other word. */
 export function loneHeredoc(text: string, heredocs: readonly Heredoc[]): Heredoc | undefined {
   if (heredocs.length !== 1) return undefined;
-  return parseHeredocWord(text.trim()) ? chomped(heredocs[0]!) : undefined;
+  return parseHeredocWord(text.trim()) ? heredocs[0] : undefined;
 }
 
 /** The command line followed by the bodies of its heredocs, as a shell reads them. */

@@ -5,9 +5,9 @@ const names = new Set(
     'TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ RTMIN RTMAX').split(' '),
 );
 
-/** A number above 0, or a name with or without `SIG`, in any case. */
+/** A number but 0 that fits into 64 bits, or a name with or without `SIG`, in any case. */
 export function isSignal(signal: string): boolean {
-  if (/^[+-]?\d+$/.test(signal)) return Number(signal) !== 0;
+  if (/^[+-]?\d+$/.test(signal)) return Number(signal) !== 0 && BigInt(signal.replace('+', '')) === BigInt.asIntN(64, BigInt(signal.replace('+', '')));
   const name = signal.toUpperCase().replace(/^SIG/, '');
   if (names.has(name)) return true;
   const realtime = /^RT(MIN\+|MAX-)(\d+)$/.exec(name);

@@ -43,7 +43,7 @@ export function readNames(instructions: readonly Instruction[]): Read[] {
 
 /**
  * What a name means in the stage at `index`: for COPY a position first, then a named context, the last stage of that name
- * before this one (or after it, which the graph refuses), else an image. `scratch` is an image here, an empty one.
+ * (which the graph refuses when it is not before this one), else an image. `scratch` is an image here, an empty one.
  * Throws DOCKERFILE.
  */
 export function resolveSource(stages: readonly Named[], namedContexts: readonly string[], index: number, name: string, by: 'copy' | 'mount'): SourceRef {
@@ -58,7 +58,7 @@ export function resolveSource(stages: readonly Named[], namedContexts: readonly 
   const wanted = name.toLowerCase();
   const context = contextName(name) ?? contextName(wanted);
   if (context !== undefined && namedContexts.includes(context)) return { type: 'named-context', name: context };
-  const stage = stages.findLast((other) => other.index < index && other.name === wanted) ?? stages.findLast((other) => other.name === wanted);
+  const stage = stages.findLast((other) => other.name === wanted);
   if (stage) return { type: 'stage', index: stage.index };
   if (name === 'scratch') return { type: 'image', reference: name };
   try {

@@ -1,8 +1,7 @@
 /** CMD, ENTRYPOINT and SHELL, and the command lines they share with RUN and HEALTHCHECK. */
 import { fault } from '../errors.ts';
 import { readFlags } from '../flags.ts';
-import { chompTabs } from '../heredoc.ts';
-import type { CommandLine, Heredoc, InstructionOf } from '../instruction.ts';
+import type { CommandLine, InstructionOf } from '../instruction.ts';
 import type { Node } from '../parse-lines.ts';
 import { wantAtLeastOne } from './arguments.ts';
 import type { Bare } from './bare.ts';
@@ -10,11 +9,6 @@ import type { Bare } from './bare.ts';
 /** Exec form from a JSON array, else the text for the shell. */
 export function commandLine(node: Node, args: string[]): CommandLine {
   return node.json ? { form: 'exec', args } : { form: 'shell', text: args[0] ?? '', heredocs: node.heredocs };
-}
-
-/** With the tabs gone where `<<-` says so. */
-export function chomped(heredoc: Heredoc): Heredoc {
-  return heredoc.chomp ? { ...heredoc, content: chompTabs(heredoc.content) } : heredoc;
 }
 
 export function parseCmd(node: Node): Bare<InstructionOf<'cmd'>> {

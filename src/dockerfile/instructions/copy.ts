@@ -1,13 +1,11 @@
 /** COPY and ADD. */
 import { fault } from '../errors.ts';
 import { readFlags, type FlagValues } from '../flags.ts';
-import { heredocWords } from '../heredoc.ts';
+import { parseHeredocWord } from '../heredoc.ts';
 import type { InstructionOf } from '../instruction.ts';
 import type { Node } from '../parse-lines.ts';
-import { splitWhiteSpace } from '../words.ts';
 import { commandName } from './arguments.ts';
 import type { Bare } from './bare.ts';
-import { chomped } from './command.ts';
 
 const common = { chown: 'text', chmod: 'text', link: 'boolean', exclude: 'list' } as const;
 
@@ -39,16 +37,16 @@ function parseCommon(node: Node, flags: FlagValues): CopyCommon {
     const provided = node.args.length === 0 ? 'none' : 'only one';
     throw fault(`${command} requires at least two arguments, but ${provided} was provided. Destination could not be determined`, `Write ${command} source... destination.`);
   }
-  // A heredoc's word may have white space in quotes, so the words are found again where there are heredocs.
-  const words = node.heredocs.length === 0
-    ? node.args.map((text) => ({ text, heredoc: undefined }))
-    : heredocWords(node.rest).flatMap((word) => (word.heredoc ? [word] : splitWhiteSpace(word.text).map((text) => ({ text, heredoc: undefined }))));
-  const last = words.pop()!;
-  if (last.heredoc) throw fault(`${command} cannot accept a heredoc as a destination`, `Write ${command} <<${last.heredoc.name} destination.`);
+  const destination = node.args.at(-1)!;
+  const misplaced = parseHeredocWord(destination);
+  if (misplaced) throw fault(`${command} cannot accept a heredoc as a destination`, `Write ${command} <<${misplaced.name} destination.`);
+  // Words fall apart at white space also within quotes here, and in JSON form they may name a heredoc that has no body.
+  const words = node.args.slice(0, -1).map((text) => ({ text, heredoc: parseHeredocWord(text) }));
+  const bodies = new Map(node.heredocs.map(({ name, content }) => [name, content]));
   const result: CopyCommon = {
     sources: words.filter((word) => !word.heredoc).map(({ text }) => text),
-    heredocs: node.heredocs.map(chomped),
-    destination: last.text,
+    heredocs: words.flatMap(({ heredoc }) => (heredoc ? [{ ...heredoc, content: bodies.get(heredoc.name) ?? '' }] : [])),
+    destination,
     link: flags.boolean('link') ?? false,
     exclude: flags.list('exclude'),
   };

@@ -34,6 +34,5 @@ export function parseVolume(node: Node): Bare<InstructionOf<'volume'>> {
 }
 
 export function parseStopsignal(node: Node): Bare<InstructionOf<'stopsignal'>> {
-  readFlags(node);
   return { kind: 'stopsignal', signal: wantExactlyOne(node) };
 }

@@ -18,5 +18,5 @@ export function parseOnbuild(node: Node): { expression: string; trigger: Node } 
   }
   const bodies = node.heredocs.map(({ name, content }) => `\n${content}${name}`).join('');
   const { heredocs, lines, comments } = node;
-  return { expression: `${node.rest}${bodies}`, trigger: { ...sub, heredocs, lines, comments } };
+  return { expression: `${node.original.replace(/^\s*ONBUILD\s*/i, '')}${bodies}`, trigger: { ...sub, heredocs, lines, comments } };
 }

@@ -6,8 +6,7 @@ import { blankName, wantAtLeastOne } from './arguments.ts';
 import type { Bare } from './bare.ts';
 
 export function parseArg(node: Node): Bare<InstructionOf<'arg'>> {
-  const words = wantAtLeastOne(node);
-  readFlags(node);
+  const words = wantAtLeastOne(node); // flags are passed over, as BuildKit does
   const args = words.map((word) => {
     const equals = word.indexOf('=');
     if (equals === 0) throw blankName(node);
