@@ -108,3 +108,8 @@ test('a build tells the same, each once, and fails when the file says so', async
     (error) => isSiruError(error) && error.code === 'DOCKERFILE' && /checks failed: LegacyKeyValueFormat/.test(error.message),
   );
 });
+
+test('a named context takes the place of an image and is not opened', async () => {
+  const result = await check('FROM tools AS b\nENV a=$b\nFROM scratch\nCOPY --from=files a /', {}, { buildContexts: { tools: 'docker-image://127.0.0.1:9/nothing', files: '/nonexistent' } });
+  assert.deepEqual([result.error, told(result), result.unknown], [undefined, [], []]);
+});

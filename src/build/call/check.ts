@@ -3,18 +3,16 @@ import { SiruError, isSiruError, messageOf } from '../../base/errors.ts';
 import type { Finding } from '../../dockerfile/checks/check.ts';
 import { checkDockerfile, checkLines } from '../../dockerfile/checks/check-dockerfile.ts';
 import type { IgnoreFile } from '../../dockerfile/checks/copy-ignored-file.ts';
-import { createFilter, linesOf } from '../../dockerfile/checks/filter.ts';
+import { createFilter, createPlaces } from '../../dockerfile/checks/filter.ts';
 import { checkOptionsFor } from '../../dockerfile/checks/options.ts';
 import { pageOf, ruleOf, type Rule } from '../../dockerfile/checks/rules.ts';
 import { DockerfileError, type SourceText } from '../../dockerfile/errors.ts';
 import type { Dockerfile, Lines } from '../../dockerfile/instruction.ts';
 import { parseDockerfile } from '../../dockerfile/parse.ts';
-import { hostPlatform } from '../../oci/platform.ts';
 import { readIgnoreFile } from '../contexts/ignored.ts';
-import { planStages } from '../plan/graph.ts';
 import type { BuildOptions } from '../options.ts';
 import type { DockerfileSource } from '../read-dockerfile.ts';
-import { platformsOf, readMain } from './open.ts';
+import { graphOf, platformsOf, readMain } from './open.ts';
 import { planStagesOnly } from './plan-stages.ts';
 
 export interface CheckWarning {
@@ -73,10 +71,10 @@ export async function checkBuild(options: BuildOptions): Promise<CheckResult> {
     const buildArgs = options.buildArgs ?? {};
     for (const platform of platformsOf(options)) {
       const { target } = options;
-      const graph = planStages(dockerfile, { ...(target === undefined ? {} : { target }), buildArgs, targetPlatform: platform, buildPlatform: hostPlatform(), warnings: findings });
+      const graph = graphOf(dockerfile, options, platform, findings);
       const order = target === undefined || target === '' ? graph.stages.map(({ index }) => index) : graph.order;
       const planned = planStagesOnly({ store: options.store, dockerfile, graph, platform, buildArgs, ...(ignore ? { ignore } : {}), tell: (finding) => void findings.push(finding) }, order);
-      for (const stage of planned.values()) if (stage.unknown !== undefined) unknown.add(stage.unknown);
+      for (const stage of planned.values()) if (stage.unknown) unknown.add(stage.unknown);
     }
     return finish(dockerfile);
   } catch (error) {
@@ -87,10 +85,11 @@ export async function checkBuild(options: BuildOptions): Promise<CheckResult> {
 /** Each once, sorted by line; those that the file skips are left out. */
 function wantedOf(dockerfile: Dockerfile, findings: readonly Finding[], buildArgs: BuildOptions['buildArgs']): CheckWarning[] {
   const wanted = createFilter(dockerfile, checkOptionsFor(dockerfile, buildArgs));
+  const placeOf = createPlaces(dockerfile);
   const warnings = new Map<string, CheckWarning>();
   for (const finding of findings) {
     const rule = ruleOf(finding.rule);
-    const lines = linesOf(dockerfile, finding);
+    const lines = placeOf(finding);
     if (rule && lines && wanted(finding)) warnings.set(`${rule.name} ${lines.start} ${finding.text}`, { rule, text: finding.text, lines, page: pageOf(rule) });
   }
   return [...warnings.values()].sort((a, b) => a.lines.start - b.lines.start);

@@ -1,6 +1,9 @@
 /** What check, outline and targets read before they plan: the Dockerfile of the context. */
 import { contextOf } from '../../base/context.ts';
+import type { Dockerfile } from '../../dockerfile/instruction.ts';
 import { hostPlatform, parsePlatform, type Platform } from '../../oci/platform.ts';
+import { normaliseContexts } from '../plan/context-name.ts';
+import { planStages, type GraphWarning, type StageGraph } from '../plan/graph.ts';
 import type { DockerfileSource } from '../read-dockerfile.ts';
 import { createSharedSession } from '../shared-session.ts';
 import type { BuildOptions } from '../options.ts';
@@ -15,4 +18,17 @@ export async function readMain(options: BuildOptions): Promise<DockerfileSource>
 export function platformsOf({ platform }: BuildOptions): Platform[] {
   const texts = (typeof platform === 'string' ? [platform] : (platform ?? [])).flatMap((text) => text.split(','));
   return texts.length === 0 ? [hostPlatform()] : texts.map((text) => parsePlatform(text.trim()));
+}
+
+/** The graph that a build with these options has. Throws DOCKERFILE and NOT_FOUND. */
+export function graphOf(dockerfile: Dockerfile, options: BuildOptions, platform: Platform, warnings?: GraphWarning[]): StageGraph {
+  const { target, buildArgs = {}, buildContexts } = options;
+  return planStages(dockerfile, {
+    ...(target === undefined ? {} : { target }),
+    buildArgs,
+    targetPlatform: platform,
+    buildPlatform: hostPlatform(),
+    namedContexts: [...normaliseContexts(buildContexts).keys()],
+    ...(warnings ? { warnings } : {}),
+  });
 }

@@ -4,11 +4,10 @@ import { describe } from '../../dockerfile/instructions/variables.ts';
 import type { SourceText } from '../../dockerfile/errors.ts';
 import type { Dockerfile, Lines } from '../../dockerfile/instruction.ts';
 import { parseDockerfile } from '../../dockerfile/parse.ts';
-import { hostPlatform } from '../../oci/platform.ts';
-import { planStages, type StageGraph } from '../plan/graph.ts';
+import type { StageGraph } from '../plan/graph.ts';
 import type { RunMountPlan } from '../step-plan.ts';
 import type { BuildOptions } from '../options.ts';
-import { platformsOf, readMain } from './open.ts';
+import { graphOf, platformsOf, readMain } from './open.ts';
 import { planStagesOnly, type PlannedStage } from './plan-stages.ts';
 
 export interface OutlineArgument {
@@ -44,8 +43,8 @@ export async function outlineBuild(options: BuildOptions): Promise<Outline> {
   const file = await readMain(options);
   const dockerfile = parseDockerfile(file.text, file.name);
   const platform = platformsOf(options)[0]!;
-  const { target, buildArgs = {}, store } = options;
-  const graph = planStages(dockerfile, { ...(target === undefined ? {} : { target }), buildArgs, targetPlatform: platform, buildPlatform: hostPlatform() });
+  const { buildArgs = {}, store } = options;
+  const graph = graphOf(dockerfile, options, platform);
   const stages = [...planStagesOnly({ store, dockerfile, graph, platform, buildArgs }, graph.order).values()].toReversed();
   const { name } = graph.stages[graph.target]!;
   const description = name === undefined ? undefined : describe(dockerfile.stages[graph.target]!.from.comments, name);

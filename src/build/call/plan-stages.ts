@@ -38,7 +38,7 @@ export interface PlannedStage {
   advances: Advance[];
   /** In the end. */
   state: StageState;
-  /** The image below that is not in the store: its environment is not known. */
+  /** The image below that is not in the store: its environment is not known. '' for a named context, which is not opened. */
   unknown?: string;
 }
 
@@ -99,7 +99,7 @@ function ignored({ step, lines }: Advance, ignore: IgnoreFile | undefined): Find
 function baseOf({ store, platform, tell = () => {} }: WholePlan, stage: StagePlan): { base: StageBase; unknown?: string } {
   const { from } = stage;
   if (from.type === 'scratch' || from.type === 'stage') return { base: { type: 'scratch' } };
-  if (from.type === 'named-context') return { base: { type: 'image', config: {} }, unknown: from.name };
+  if (from.type === 'named-context') return { base: { type: 'image', config: {} }, unknown: '' };
   const wanted = stage.platform ?? platform;
   const image = storedImage(store, from.reference, wanted);
   if (!image) return { base: { type: 'image', config: {} }, unknown: from.reference };

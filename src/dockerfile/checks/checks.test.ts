@@ -7,7 +7,7 @@ import { parseDockerfile } from '../parse.ts';
 import { checkDockerfile } from './check-dockerfile.ts';
 import { checkStage } from './check-stage.ts';
 import { copyIgnoredFile } from './copy-ignored-file.ts';
-import { createFilter, linesOf } from './filter.ts';
+import { createFilter, createPlaces } from './filter.ts';
 import { invalidBaseImagePlatform } from './invalid-base-image-platform.ts';
 import { checkOptionsFor, parseCheckOptions } from './options.ts';
 import { rules } from './rules.ts';
@@ -34,8 +34,9 @@ test('a rule that nobody knows is skipped by all only', () => {
 
 test('a finding has the lines of its instruction', () => {
   const file = parseDockerfile('ARG \\\n a\nFROM a\nRUN <<E\nx\nE\nENV a=1 \\\n\n b=2');
-  assert.deepEqual([1, 3, 4, 9].map((line) => linesOf(file, { line })), [{ start: 1, end: 2 }, { start: 3, end: 3 }, { start: 4, end: 6 }, { start: 9, end: 9 }]);
-  assert.equal(linesOf(file, {}), undefined);
+  const placeOf = createPlaces(file);
+  assert.deepEqual([1, 3, 4, 9].map((line) => placeOf({ line })), [{ start: 1, end: 2 }, { start: 3, end: 3 }, { start: 4, end: 6 }, { start: 9, end: 9 }]);
+  assert.equal(placeOf({}), undefined);
 });
 
 test('checks find nothing in a clean file and never throw', () => {
@@ -56,6 +57,17 @@ test('platforms of base images are compared without their variants', () => {
   const amd64 = { os: 'linux', architecture: 'amd64' };
   assert.equal(invalidBaseImagePlatform('a', amd64, { ...amd64, variant: 'v2' }), undefined);
   assert.match(invalidBaseImagePlatform('a', amd64, { os: 'windows', architecture: 'amd64' })!, /"windows\/amd64", expected "linux\/amd64"/);
+});
+
+test('a file of very many instructions is checked in time that grows with it', () => {
+  const lines = Array.from({ length: 9_000 }, (_, number) => (number % 2 ? '# check=skip=LegacyKeyValueFormat\nENV a b' : 'cmd x'));
+  const file = parseDockerfile(`FROM a\n${lines.join('\n')}`);
+  const wanted = createFilter(file, parseCheckOptions(''));
+  const placeOf = createPlaces(file);
+  const findings = [...checkDockerfile(file), ...checkStage(file.stages[0]!.instructions, { choosesShell: false })].filter(wanted);
+  assert.ok(findings.every((finding) => placeOf(finding)!.start === finding.line));
+  // Casing of one half, a shell for each CMD, and all but the last CMD.
+  assert.equal(findings.length, 4500 + 4500 + 4499);
 });
 
 test('there are 22 rules in order, one of them experimental', () => {

@@ -18,16 +18,15 @@ export function createFilter(dockerfile: Dockerfile, options: CheckOptions): (fi
   const local = localOptions(dockerfile);
   return ({ rule: name, line }) => {
     const rule: Pick<Rule, 'name' | 'experimental'> = ruleOf(name) ?? { name };
-    const own = line === undefined ? undefined : local.find(({ lines }) => lines.start <= line && line <= lines.end)?.own;
+    const own = line === undefined ? undefined : around(local, line)?.own;
     // Each decides on its own: what one asks for the other cannot take back.
     if (rule.experimental) return isWanted(options, rule) || (own !== undefined && isWanted(own, rule));
     return isWanted(options, rule) && (own === undefined || isWanted(own, rule));
   };
 }
 
-function localOptions({ globalArgs, stages }: Dockerfile): Local[] {
-  const instructions: Instruction[] = [...globalArgs, ...stages.flatMap((stage) => [stage.from, ...stage.instructions])];
-  return instructions.flatMap(({ comments, lines }) => {
+function localOptions(dockerfile: Dockerfile): Local[] {
+  return allInstructions(dockerfile).flatMap(({ comments, lines }) => {
     const text = comments.map(checkComment).find((value) => value !== undefined);
     if (text === undefined) return [];
     try {
@@ -38,11 +37,29 @@ function localOptions({ globalArgs, stages }: Dockerfile): Local[] {
   });
 }
 
-/** All lines of the instruction that a finding is about. */
-export function linesOf(dockerfile: Dockerfile, { line }: Pick<Finding, 'line'>): Lines | undefined {
-  if (line === undefined) return undefined;
-  const { globalArgs, stages } = dockerfile;
-  for (const { lines } of globalArgs) if (lines.start === line) return lines;
-  for (const { from, instructions } of stages) for (const { lines } of [from, ...instructions]) if (lines.start === line) return lines;
-  return { start: line, end: line };
+/** For findings: all lines of the instruction that one is about. */
+export function createPlaces(dockerfile: Dockerfile): (finding: Pick<Finding, 'line'>) => Lines | undefined {
+  const all = allInstructions(dockerfile);
+  return ({ line }) => {
+    if (line === undefined) return undefined;
+    const lines = around(all, line)?.lines;
+    return lines?.start === line ? lines : { start: line, end: line };
+  };
+}
+
+function allInstructions({ globalArgs, stages }: Dockerfile): Instruction[] {
+  return [...globalArgs, ...stages.flatMap((stage) => [stage.from, ...stage.instructions])];
+}
+
+/** That which has the line, of a list in the order of the file. */
+function around<T extends { lines: Lines }>(list: readonly T[], line: number): T | undefined {
+  let from = 0;
+  let to = list.length;
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (list[middle]!.lines.end < line) from = middle + 1;
+    else to = middle;
+  }
+  const found = list[from];
+  return found && found.lines.start <= line ? found : undefined;
 }
