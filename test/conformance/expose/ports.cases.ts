@@ -1,0 +1,42 @@
+/** EXPOSE: ports, ranges, protocols. Section 2.6 of the reference. */
+import type { Case } from '../case.ts';
+
+const bare = (lines: string): string => `FROM base/bare\n${lines}\n`;
+
+export const cases: Case[] = [
+  { name: 'several', dockerfile: bare('EXPOSE 9000 80 443/tcp 53/udp 99/sctp') },
+  { name: 'again', dockerfile: bare('EXPOSE 80\nEXPOSE 80/tcp 80/udp') },
+  { name: 'beside-those-of-the-base', dockerfile: 'FROM base/withconfig\nEXPOSE 1\n' },
+  { name: 'range', dockerfile: bare('EXPOSE 8000-8003 9000-9001/udp') },
+  { name: 'range-of-one', dockerfile: bare('EXPOSE 80-80') },
+  { name: 'range-backwards-refused', dockerfile: bare('EXPOSE 80-79'), refused: /invalid (containerPort|port)|80-79/i },
+  { name: 'protocol-in-capitals', dockerfile: bare('EXPOSE 80/TCP 81/Udp') },
+  { name: 'protocol-empty', dockerfile: bare('EXPOSE 80/') },
+  { name: 'protocol-unknown-refused', dockerfile: bare('EXPOSE 80/http'), refused: /invalid proto: http/ },
+  { name: 'no-port-refused', dockerfile: bare('EXPOSE /tcp'), refused: /no port specified/ },
+  { name: 'word-refused', dockerfile: bare('ENV A=1\nEXPOSE http'), refused: /invalid containerPort: http/ },
+  { name: 'too-high-refused', dockerfile: bare('EXPOSE 65536'), refused: /invalid containerPort: 65536/ },
+  { name: 'zero', dockerfile: bare('EXPOSE 0') },
+  { name: 'highest', dockerfile: bare('EXPOSE 65535') },
+  { name: 'leading-zeros', dockerfile: bare('EXPOSE 0080') },
+  { name: 'sign', dockerfile: bare('EXPOSE +80') },
+  { name: 'negative-refused', dockerfile: bare('EXPOSE -80'), refused: /invalid containerPort|port/ },
+  { name: 'three-part-range-refused', dockerfile: bare('EXPOSE 1-2-3'), refused: /invalid containerPort|port/ },
+  { name: 'host-port', dockerfile: bare('EXPOSE 8080:80 127.0.0.1:81:82/udp') },
+  { name: 'host-range', dockerfile: bare('EXPOSE 8080-8081:80-81 9000-9005:90') },
+  { name: 'host-range-of-another-size-refused', dockerfile: bare('EXPOSE 8080-8082:80-81'), refused: /invalid ranges specified for container and host Ports/ },
+  { name: 'host-port-wrong-refused', dockerfile: bare('EXPOSE x:80'), refused: /invalid hostPort: x/ },
+  { name: 'address-wrong-refused', dockerfile: bare('EXPOSE 1.2.3:80:80'), refused: /invalid IP address: 1\.2\.3/ },
+  { name: 'address-version-6', dockerfile: bare('EXPOSE [::1]:80:81 ::1:82:83') },
+  { name: 'address-without-host-port', dockerfile: bare('EXPOSE 127.0.0.1::80') },
+  { name: 'variable-of-several-words', dockerfile: bare('ARG P="80 81/udp  82"\nEXPOSE $P 90') },
+  { name: 'variable-empty', dockerfile: bare('EXPOSE $P 90') },
+  { name: 'variable-empty-alone', dockerfile: bare('EXPOSE $P') },
+  { name: 'variable-part', dockerfile: bare('ENV P=80 R=udp\nEXPOSE ${P}0-${P}1/$R') },
+  { name: 'quotes', dockerfile: bare('EXPOSE "80" \'81\'/udp') },
+  { name: 'quoted-blank', dockerfile: bare('EXPOSE "80 81"'), refused: /./ },
+  { name: 'json-refused', dockerfile: bare('EXPOSE ["80"]'), refused: /invalid|port/ },
+  { name: 'order-in-history', dockerfile: bare('EXPOSE 9 80 10 $A 7/udp 7') },
+  { name: 'nothing-refused', dockerfile: bare('EXPOSE'), refused: /EXPOSE requires at least one argument/ },
+  { name: 'flag-refused', dockerfile: bare('EXPOSE --x 80'), refused: /unknown flag/i },
+];
