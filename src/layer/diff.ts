@@ -3,8 +3,8 @@ import { lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs';
 import { SiruError, errnoOf, messageOf } from '../base/errors.ts';
 import { deviceParts } from '../sys/node.ts';
 import { readXattrs } from '../sys/xattr.ts';
+import { isCarriedXattr } from './carried.ts';
 import type { Entry } from './entry.ts';
-import { isOverlayXattr } from './layer-tree.ts';
 import { decodePath, fsPath } from './path-bytes.ts';
 import type { LayerWriter } from './writer-contract.ts';
 
@@ -23,8 +23,8 @@ export interface DiffOptions {
 
 /**
  * Adds all entries of an overlay's upper directory to `writer`; the caller finishes it. Owners and file capabilities are
- * those that this process sees, so it must run in the user namespace of the mount. Sockets are left out. Of the extended
- * attributes those are kept that mean the same on every machine: `security.capability` and `user.*`.
+ * those that this process sees, so it must run in the user namespace of the mount. Sockets are left out, and so are all
+ * extended attributes but file capabilities.
  */
 export function diffUpper(upper: string, writer: LayerWriter, options: DiffOptions = {}): void {
   const { epoch = Infinity, opaque, skip, signal } = options;
@@ -100,13 +100,13 @@ export function diffUpper(upper: string, writer: LayerWriter, options: DiffOptio
 
 /** `opaqueNames`: the marks of a directory that hides what lies below it. */
 function addXattrs(entry: Entry, full: string | Buffer, opaqueNames: readonly string[]): void {
-  const found = readXattrs(full, (name) => name === 'security.capability' || name.startsWith('user.') || opaqueNames.includes(name));
+  const found = readXattrs(full, (name) => isCarriedXattr(name) || opaqueNames.includes(name));
   if (!found) return;
   for (const [name, value] of Object.entries(found)) {
     if (opaqueNames.includes(name)) {
       // 'x' means that the directory holds whiteouts in the form of attributes, not that it is opaque.
       if (entry.type === 'dir' && value.toString('latin1') === 'y') entry.opaque = true;
-    } else if (!isOverlayXattr(name)) (entry.xattrs ??= {})[name] = value;
+    } else (entry.xattrs ??= {})[name] = value;
   }
 }
 

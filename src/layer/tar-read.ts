@@ -284,7 +284,11 @@ function cleanPath(raw: string): string {
   if (raw.length > longestPath) throw malformed(`a path of ${raw.length} bytes is longer than any system takes`);
   if (raw.includes('\0')) throw malformed(`a path holds a NUL: ${quote(raw)}`);
   if (!/^\/|\/\/|\/$|^\.\.?(?:\/|$)|\/\.\.?(?:\/|$)/.test(raw)) return raw;
-  const parts = raw.split('/').filter((part) => part !== '' && part !== '.');
-  if (parts.includes('..')) throw malformed(`a path would leave the root: ${quote(raw)}`);
+  const parts: string[] = [];
+  for (const part of raw.split('/')) {
+    if (part === '' || part === '.') continue;
+    if (part !== '..') parts.push(part);
+    else if (parts.pop() === undefined) throw malformed(`a path would leave the root: ${quote(raw)}`);
+  }
   return parts.join('/');
 }

@@ -2,6 +2,7 @@
 import { chmodSync, linkSync, lstatSync, lutimesSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { execFileSync } from 'node:child_process';
+import { setXattr } from '../../src/sys/xattr.ts';
 import type { Files, FileSpec } from './case.ts';
 
 /** 2023-11-14T22:13:20Z: of every file that has no time of its own. */
@@ -25,7 +26,7 @@ function write(folder: string, file: string, spec: FileSpec): void {
   if ('dir' in spec) return void mkdirSync(file, { recursive: true });
   if ('fifo' in spec) return void execFileSync('mkfifo', [file]);
   writeFileSync(file, spec.text);
-  for (const [name, value] of Object.entries(spec.xattrs ?? {})) execFileSync('setfattr', ['-n', name, '-v', value, file]);
+  for (const [name, value] of Object.entries(spec.xattrs ?? {})) setXattr(file, name, Buffer.from(value));
 }
 
 /** Modes and times, what is inside a folder before the folder itself. */

@@ -4,6 +4,7 @@
  */
 import { lstatSync, readdirSync, readlinkSync, realpathSync, statfsSync, type Stats } from 'node:fs';
 import { SiruError, errnoOf, messageOf } from '../../base/errors.ts';
+import { isCarriedXattr } from '../../layer/carried.ts';
 import type { Entry, EntryType } from '../../layer/entry.ts';
 import { decodePath, fsPath } from '../../layer/path-bytes.ts';
 import type { Found } from '../../layer/toc-contract.ts';
@@ -34,6 +35,8 @@ interface FileFound extends Found {
   row: number;
   /** Set for files with several names. */
   inode?: string;
+  /** Shown as an empty file. */
+  socket?: boolean;
 }
 
 /** Opens a directory as a build context; files are looked at when they are asked for. Throws CONTEXT when it is none. */
@@ -57,7 +60,7 @@ export function openContext(options: ContextOptions): SourceTree {
     resolve: (path, how) => resolvePath(path, lookup, how),
     children: (path) => walk.children(path),
     below: (path) => below(walk.children, path),
-    content: ({ entry }) => ({ file: fsPath(`${root}/${entry.path}`) }),
+    content: (found) => ((found as FileFound).socket ? { bytes: new Uint8Array() } : { file: fsPath(`${root}/${found.entry.path}`) }),
     known: (found) => walk.digestOf(found as FileFound),
     learn: (found, digest) => walk.learn(found as FileFound, digest),
     identity: (found) => (found as FileFound).inode,
@@ -74,7 +77,7 @@ export function openContext(options: ContextOptions): SourceTree {
     isSettled: (found) => walk.isSettled(found as FileFound),
     hiddenBy(path) {
       const inside = insidePath(path);
-      return lstatSync(fsPath(`${root}/${inside}`), { throwIfNoEntry: false }) && ignore?.ruleFor(inside);
+      return exists(`${root}/${inside}`) ? ignore?.ruleFor(inside) : undefined;
     },
     save() {
       if (table === undefined || options.store === undefined) return;
@@ -189,6 +192,7 @@ function createWalk(root: string, ownStore: string | undefined, ignore: ContextI
       }
       const found: FileFound = { entry, layer: 0, row };
       if (stat.nlink > 1 && entry.type === 'file') found.inode = `${stat.dev}:${stat.ino}`;
+      if (stat.isSocket()) found.socket = true;
       children.push(found);
     }
     return { children, looked };
@@ -304,6 +308,14 @@ function unreadable(path: string, error: unknown): SiruError {
   });
 }
 
+function exists(file: string): boolean {
+  try {
+    return lstatSync(fsPath(file), { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false; // below a file, or in what may not be read
+  }
+}
+
 function statOf(real: string, path: string): Stats | undefined {
   try {
     return lstatSync(fsPath(real), { throwIfNoEntry: false });
@@ -328,8 +340,10 @@ function typeOf(mode: number): EntryType | undefined {
       return 'block';
     case 0o010000:
       return 'fifo';
+    case 0o140000:
+      return 'file'; // a socket: no tar can hold it, and docker's client sends it as an empty file
     default:
-      return undefined; // a socket: no tar can hold it
+      return undefined;
   }
 }
 
@@ -345,7 +359,7 @@ function secondsOf(stat: Stats): number {
 function entryOf(path: string, real: string, stat: Stats): Entry | undefined {
   const type = typeOf(stat.mode);
   if (type === undefined) return undefined;
-  const entry: Entry = { path, type, mode: modeOf(stat), uid: 0, gid: 0, size: type === 'file' ? stat.size : 0, mtime: secondsOf(stat) };
+  const entry: Entry = { path, type, mode: modeOf(stat), uid: 0, gid: 0, size: stat.isFile() ? stat.size : 0, mtime: secondsOf(stat) };
   if (type === 'symlink') {
     entry.mode = 0o777;
     try {
@@ -358,15 +372,10 @@ function entryOf(path: string, real: string, stat: Stats): Entry | undefined {
   return entry;
 }
 
-/** Attributes that mean the same in an image: file capabilities and the user's own. */
-function isCarried(name: string): boolean {
-  return name === 'security.capability' || name.startsWith('user.');
-}
-
 function xattrsOf(real: string, entry: Entry): Record<string, Uint8Array> | undefined {
   if (process.platform !== 'linux' || (entry.type !== 'file' && entry.type !== 'dir')) return undefined;
   try {
-    return readXattrs(fsPath(real), isCarried);
+    return readXattrs(fsPath(real), isCarriedXattr);
   } catch {
     return undefined; // docker copies them as far as it can, too
   }

@@ -8,12 +8,13 @@ const mostLinks = 255;
 /**
  * Resolves a path: absolute targets and `..` stay inside the root. With `last: false` a link in the last component is not
  * followed. The path that comes back is canonical; `found` is absent when nothing is there. A component that is no
- * directory is stepped over as if it were a missing one, so its path comes back and nothing is found below it.
+ * directory is stepped over as if it were a missing one, so its path comes back and nothing is found below it. With
+ * `leave: 'refuse'` a `..` that would lead out of the root throws CONTEXT.
  */
 export function resolvePath<T extends { entry: Entry }>(
   path: string,
   lookup: (path: string) => T | undefined,
-  options: { last?: boolean } = {},
+  options: { last?: boolean; leave?: 'refuse' } = {},
 ): { path: string; found?: T } {
   const rest = path.split('/').reverse();
   const done: string[] = [];
@@ -22,7 +23,7 @@ export function resolvePath<T extends { entry: Entry }>(
     const name = rest.pop()!;
     if (name === '' || name === '.') continue;
     if (name === '..') {
-      done.pop();
+      if (done.pop() === undefined && options.leave === 'refuse') throw new SiruError('CONTEXT', `a symbolic link on the way to ${JSON.stringify(path)} leads out of the directory`);
       continue;
     }
     done.push(name);

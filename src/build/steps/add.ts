@@ -84,7 +84,7 @@ async function planAdd(plan: CopyPlan, deps: FileStepDeps, opened: Disposable[])
     }
     for (const match of matchSource(tree, word)) {
       const { found } = match;
-      if (found.entry.type === 'file' && plan.unpack !== false) {
+      if (found.entry.type === 'file' && found.entry.size > 0 && plan.unpack !== false) {
         const content = tree.content(found);
         if (!('file' in content)) throw new Error('ADD takes its files from a directory');
         const digest = tree.known(found) ?? createFileHasher()(found.entry, content);
@@ -104,8 +104,10 @@ async function planAdd(plan: CopyPlan, deps: FileStepDeps, opened: Disposable[])
 }
 
 function unpackInto(copier: Copier, archive: Archive, name: string, owner: { uid: number; gid: number } | undefined): void {
-  const root = copier.target();
-  copier.destination.makeDirectories(root, copier.directories);
+  // --chmod is not for archives.
+  const like = { ...copier.directories, mode: 0o755 };
+  const root = copier.target(like);
+  copier.destination.makeDirectories(root, like);
   unpackArchive(archive, name, copier.destination, root, copier.nextAction(), owner);
 }
 

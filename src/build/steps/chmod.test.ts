@@ -13,30 +13,35 @@ test('octal modes replace all bits, set-id and sticky too', () => {
 });
 
 test('what is no mode is refused', () => {
-  for (const text of ['', '8', '10000', '0o755', 'u', 'x', 'u=rwz', 'u+x,', '-1', 'u=ro']) {
+  for (const text of ['', '8', '10000', '0o755', 'u', 'x', 'u=rwz', 'u+x,', ',u+x', '-1', '755,u+x', 'u:x']) {
     assert.throws(() => parseChmod(text), { code: 'CONTEXT' }, text);
   }
 });
 
-test('symbolic modes do what chmod(1) does', (t) => {
+test('symbolic modes do to files what chmod(1) does', (t) => {
   if (process.platform !== 'linux' || spawnSync('chmod', ['--version']).status !== 0) return t.skip('needs chmod of GNU coreutils');
   const folder = mkdtempSync(join(tmpdir(), 'siru-chmod-'));
   try {
     const file = join(folder, 'file');
     writeFileSync(file, '');
-    const modes = ['u=rwX,go=rX', 'g=u', 'a+x', 'u-w', 'o=', 'go-rwx', 'u+s', 'g+s', 'a+t', '+t', 'u=g,g=o', 'ug=rw,o=r', 'u=rwxs', 'a=rX', 'o+w-r', 'g=rwx,o-x+r', 'u=rw-x+X', 'a-s'];
-    for (const [path, isDirectory] of [[file, false], [folder, true]] as const) {
-      for (const before of [0o644, 0o755, 0o600, 0o4755, 0o2711, 0o1777, 0o7777, 0o700]) {
-        for (const text of modes) {
-          chmodSync(path, before);
-          // The umask counts where nobody is named; a builder has none.
-          execFileSync('sh', ['-c', 'umask 0; chmod "$1" "$2"', 'sh', text, path]);
-          assert.equal(parseChmod(text)(before, isDirectory).toString(8), (statSync(path).mode & 0o7777).toString(8), `${text} of ${before.toString(8)} ${isDirectory ? 'directory' : 'file'}`);
-        }
+    const modes = ['u=rwX,go=rX', 'a+x', 'u-w', 'go-rwx', 'u+s', 'g+s', 'a+t', '+t', 'ug=rw', 'u=rwxs', 'o+w-r', 'g=rwx,o-x+r', 'a-s'];
+    for (const before of [0o644, 0o755, 0o600, 0o4755, 0o2711, 0o6777, 0o700]) {
+      for (const text of modes) {
+        chmodSync(file, before);
+        // The umask counts where nobody is named; a builder has none.
+        execFileSync('sh', ['-c', 'umask 0; chmod "$1" "$2"', 'sh', text, file]);
+        assert.equal(parseChmod(text)(before, false).toString(8), (statSync(file).mode & 0o7777).toString(8), `${text} of ${before.toString(8)}`);
       }
     }
   } finally {
-    chmodSync(folder, 0o700);
     rmSync(folder, { recursive: true });
   }
+});
+
+test('= is for directories what it is for files, leaves the sticky bit alone, and a copy leaves set-id bits alone', () => {
+  const modes: [string, number, number][] = [
+    ['u=rwX,go=rX', 0o3777, 0o1755], ['o=', 0o3777, 0o3770], ['g=u', 0o2740, 0o2770], ['u=g', 0o4750, 0o4550], ['=rw', 0o7777, 0o1666], ['=t', 0o600, 0o1600], ['+tx', 0o600, 0o1600],
+    ['g=u+w', 0o400, 0o460], ['u=go', 0o045, 0o545], ['o+s', 0o644, 0o644], ['a=', 0o7777, 0o1000],
+  ];
+  for (const [text, before, after] of modes) assert.equal(parseChmod(text)(before, true).toString(8), after.toString(8), text);
 });

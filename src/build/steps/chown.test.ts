@@ -12,7 +12,7 @@ const nothing = async (): Promise<undefined> => undefined;
 test('numbers stand for themselves, alone for the group too', async () => {
   assert.deepEqual(await resolveChown('1000', nothing), { uid: 1000, gid: 1000, parts: [] });
   assert.deepEqual(await resolveChown('1000:5', nothing), { uid: 1000, gid: 5, parts: [] });
-  await assert.rejects(resolveChown('4294967295', nothing), { code: 'CONTEXT' });
+  assert.deepEqual(await resolveChown('4294967295', nothing), { uid: 0, gid: 0, parts: [{ name: 'user 4294967295', value: 'unknown' }] });
 });
 
 test('names are looked up, and the look-up is a part of the key', async () => {
@@ -21,7 +21,13 @@ test('names are looked up, and the look-up is a part of the key', async () => {
   assert.deepEqual(await resolveChown('7:staff', readFile), { uid: 7, gid: 50, parts: [{ name: 'group staff', value: '50' }] });
 });
 
-test('a name that the files lack counts as root, and without files it is refused', async () => {
+test('a colon with nothing behind it means group 0', async () => {
+  assert.deepEqual(await resolveChown('8:', nothing), { uid: 8, gid: 0, parts: [] });
+  assert.deepEqual(await resolveChown('app:', readFile), { uid: 1000, gid: 0, parts: [{ name: 'user app', value: '1000:1001' }] });
+});
+
+test('a name that the files lack counts as root, and so it does without files; where there can be none it is refused', async () => {
   assert.deepEqual(await resolveChown('ghost:ghosts', readFile), { uid: 0, gid: 0, parts: [{ name: 'user ghost', value: 'unknown' }, { name: 'group ghosts', value: 'unknown' }] });
-  await assert.rejects(resolveChown('app', nothing), { code: 'CONTEXT', message: /--chown=app: "app" cannot be looked up/ });
+  assert.deepEqual(await resolveChown('app', nothing), { uid: 0, gid: 0, parts: [{ name: 'user app', value: 'unknown' }] });
+  await assert.rejects(resolveChown('app', undefined), { code: 'CONTEXT', message: /--chown=app: "app" cannot be looked up/ });
 });

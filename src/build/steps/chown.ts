@@ -14,25 +14,25 @@ type ReadFile = (path: string) => Promise<Uint8Array | undefined>;
 
 /**
  * A number stands for itself, and alone also for the group. A name stands for its passwd entry with its primary group; a
- * name that the file lacks counts as 0, as it does for BuildKit. Throws CONTEXT when there is no file to look into; `flag`
- * is for its message.
+ * name that is not there counts as 0, as it does for BuildKit. A colon with nothing behind it means group 0. Without
+ * `readFile` there is nothing to look into: a name throws CONTEXT then.
  */
-export async function resolveChown(chown: string, readFile: ReadFile, flag = '--chown='): Promise<Owner> {
-  const written = flag + chown;
+export async function resolveChown(chown: string, readFile: ReadFile | undefined): Promise<Owner> {
   const colon = chown.indexOf(':');
   const user = colon < 0 ? chown : chown.slice(0, colon);
   const group = colon < 0 ? '' : chown.slice(colon + 1);
   const owner: Owner = { uid: 0, gid: 0, parts: [] };
-  if (isNumber(user)) owner.uid = owner.gid = number(user, written);
+  if (isId(user)) owner.uid = owner.gid = Number(user);
   else if (user !== '') {
-    const passwd = await file('etc/passwd', user, written, readFile);
+    const passwd = await file('etc/passwd', user, chown, readFile);
     const ids = lookupUserId(user, () => passwd);
     Object.assign(owner, ids);
     owner.parts.push({ name: `user ${user}`, value: ids ? `${ids.uid}:${ids.gid}` : 'unknown' });
   }
-  if (isNumber(group)) owner.gid = number(group, written);
-  else if (group !== '') {
-    const groups = await file('etc/group', group, written, readFile);
+  if (isId(group)) owner.gid = Number(group);
+  else if (group === '') owner.gid = colon < 0 ? owner.gid : 0;
+  else {
+    const groups = await file('etc/group', group, chown, readFile);
     const gid = lookupGroupId(group, () => groups);
     if (gid !== undefined) owner.gid = gid;
     owner.parts.push({ name: `group ${group}`, value: gid === undefined ? 'unknown' : String(gid) });
@@ -40,20 +40,14 @@ export async function resolveChown(chown: string, readFile: ReadFile, flag = '--
   return owner;
 }
 
-function isNumber(text: string): boolean {
-  return /^[0-9]+$/.test(text);
+/** Digits that are too many are a name, which nobody has. */
+function isId(text: string): boolean {
+  return /^[0-9]+$/.test(text) && Number(text) <= 0xfffffffe;
 }
 
-function number(text: string, written: string): number {
-  const value = Number(text);
-  if (value <= 0xfffffffe) return value;
-  throw new SiruError('CONTEXT', `${written}: ${text} is no id: the largest one is 4294967294`);
-}
-
-async function file(path: string, name: string, written: string, readFile: ReadFile): Promise<Uint8Array> {
-  const bytes = await readFile(path);
-  if (bytes) return bytes;
-  throw new SiruError('CONTEXT', `${written}: ${JSON.stringify(name)} cannot be looked up: there is no /${path} where the files go`, {
-    hint: 'Use numbers: 1000:1000. With --link, and on scratch, only numbers can work.',
+async function file(path: string, name: string, chown: string, readFile: ReadFile | undefined): Promise<Uint8Array | undefined> {
+  if (readFile) return await readFile(path);
+  throw new SiruError('CONTEXT', `--chown=${chown}: ${JSON.stringify(name)} cannot be looked up: with --link there is no /${path} where the files go`, {
+    hint: 'Use numbers: 1000:1000. With --link only they can work.',
   });
 }

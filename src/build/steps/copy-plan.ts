@@ -4,12 +4,13 @@
  */
 import { SiruError } from '../../base/errors.ts';
 import { createMatcher, parsePatterns } from '../../dockerfile/ignore.ts';
+import { carriedXattrs } from '../../layer/carried.ts';
 import type { Entry, EntryType } from '../../layer/entry.ts';
 import type { Found, View } from '../../layer/toc-contract.ts';
 import type { KeyPart } from '../../store/store.ts';
 import type { SourceTree } from '../contexts/source.ts';
 import type { CopyPlan } from '../step-plan.ts';
-import { parseChmod } from './chmod.ts';
+import { octalMode, parseChmod } from './chmod.ts';
 import { baseName, matchParents, matchSource, type Match } from './copy-sources.ts';
 import { createDestination, nameOf, type Destination, type NewDirectory, type Output } from './destination.ts';
 import { finishOutputs } from './finish-outputs.ts';
@@ -53,8 +54,8 @@ export function planCopy(request: CopyRequest): PlannedCopy {
 export interface Copier {
   readonly destination: Destination;
   readonly directories: NewDirectory;
-  /** Where the instruction's destination leads now; the directory is made when it was written with a slash. */
-  target(): string;
+  /** Where the instruction's destination leads now; the directory is made, in this way, when it was written with a slash. */
+  target(like?: NewDirectory): string;
   copyMatch(match: Match, tree: SourceTree): void;
   copyParents(word: string): void;
   copyInline(name: string, bytes: Uint8Array): void;
@@ -63,12 +64,18 @@ export interface Copier {
   finish(): PlannedCopy;
 }
 
+/** Mode of directories that are made for the destination. BuildKit takes the permissions of an octal `--chmod` alone, less its umask. */
+function directoryMode(chmod: string | undefined): number {
+  const octal = chmod === undefined ? undefined : octalMode(chmod);
+  return (octal ?? 0o755) & 0o755;
+}
+
 /** The moves that COPY and ADD are made of. */
 export function createCopier(request: CopyRequest): Copier {
   const { plan, tree, below, owner, epoch } = request;
   const destination = createDestination(below);
   const chmod = plan.chmod === undefined ? undefined : parseChmod(plan.chmod);
-  const directories: NewDirectory = { mode: chmod ? chmod(0o755, true) : 0o755, uid: owner?.uid ?? 0, gid: owner?.gid };
+  const directories: NewDirectory = { mode: directoryMode(plan.chmod), uid: owner?.uid ?? 0, gid: owner?.gid };
   const excluded = plan.exclude.length === 0 ? undefined : createMatcher(parsePatterns(plan.exclude));
   const roots = new Set<string>();
   let action = 0;
@@ -77,7 +84,8 @@ export function createCopier(request: CopyRequest): Copier {
   let fresh = false;
 
   const entryFor = (path: string, source: Entry): Entry => {
-    const { type, size, mtime, xattrs } = source;
+    const { type, size, mtime } = source;
+    const xattrs = carriedXattrs(source.xattrs);
     const mode = chmod && type !== 'symlink' ? chmod(source.mode, type === 'dir') : source.mode;
     const entry: Entry = { path, type, mode, uid: owner ? owner.uid : source.uid, gid: owner ? owner.gid : source.gid, size, mtime };
     if (xattrs) entry.xattrs = xattrs;
@@ -131,9 +139,9 @@ export function createCopier(request: CopyRequest): Copier {
     return any;
   }
 
-  function target(): string {
+  function target(like = directories): string {
     const path = destination.resolve(plan.destination);
-    if (plan.destination.endsWith('/')) destination.makeDirectories(path, directories);
+    if (/\/\.?$/.test(plan.destination)) destination.makeDirectories(path, like);
     return path;
   }
 
@@ -167,9 +175,8 @@ export function createCopier(request: CopyRequest): Copier {
         fresh = false;
         return;
       }
-      const name = baseName(match.path);
-      if (excluded?.ignored(name)) return;
-      const path = fileTarget(name);
+      // Patterns of --exclude are about what is in a directory; a file that is named is copied, as by BuildKit.
+      const path = fileTarget(baseName(match.path));
       put(path, found, from, match.path, destination.at(path)?.type);
     },
     copyParents(word) {

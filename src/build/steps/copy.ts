@@ -36,7 +36,7 @@ export function isFresh(plan: CopyPlan): boolean {
 
 export async function ownerOf(plan: CopyPlan, deps: FileStepDeps): Promise<Owner | undefined> {
   if (plan.chown === undefined || plan.chown === '') return undefined;
-  return resolveChown(plan.chown, isFresh(plan) ? async () => undefined : (path) => deps.readFile(path));
+  return resolveChown(plan.chown, isFresh(plan) ? undefined : (path) => deps.readFile(path));
 }
 
 /** The instruction as it counts for the key: where files come from does not, their content does. */

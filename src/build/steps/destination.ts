@@ -7,6 +7,7 @@
  * would show that: a COPY to /tmp/x would close /tmp.
  */
 import { SiruError } from '../../base/errors.ts';
+import { carriedXattrs } from '../../layer/carried.ts';
 import type { Entry, EntryType } from '../../layer/entry.ts';
 import type { Found, View } from '../../layer/toc-contract.ts';
 import { sha256 } from '../../oci/digest.ts';
@@ -118,7 +119,8 @@ export function createDestination(view: View): Destination {
     let made: Entry;
     if (entry) {
       made = { path, type: 'dir', mode: entry.mode, uid: entry.uid, gid: entry.gid, size: 0, mtime: 0 };
-      if (entry.xattrs) made.xattrs = entry.xattrs;
+      const xattrs = carriedXattrs(entry.xattrs);
+      if (xattrs) made.xattrs = xattrs;
       note(path, describe(entry));
     } else {
       // As mkdir(2) does it: all that is made in a setgid directory is one.
@@ -170,7 +172,7 @@ export function createDestination(view: View): Destination {
       outputs.delete(path);
       const prefix = `${path}/`;
       for (const other of outputs.keys()) if (other.startsWith(prefix)) outputs.delete(other);
-      if (view.lookup(path)?.entry.type === 'dir') replaced.add(path);
+      if (view.lookup(path)) replaced.add(path);
     },
     finish(time) {
       const list = [...indexed.values(), ...bulk];

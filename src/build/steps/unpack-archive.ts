@@ -3,6 +3,7 @@
  * ones, links on the way are followed and cannot leave the directory, marks of deletion mean nothing.
  */
 import { SiruError } from '../../base/errors.ts';
+import { carriedXattrs } from '../../layer/carried.ts';
 import type { Entry } from '../../layer/entry.ts';
 import type { Found } from '../../layer/toc-contract.ts';
 import type { TarMember } from '../../layer/tar-read.ts';
@@ -33,7 +34,7 @@ export function unpackArchive(
   const directories = new Map<string, string>([['', '']]);
   const directoryOf = (path: string): string => {
     let canonical = directories.get(path);
-    if (canonical === undefined) directories.set(path, (canonical = resolvePath(path, lookup).path));
+    if (canonical === undefined) directories.set(path, (canonical = resolvePath(path, lookup, { leave: 'refuse' }).path));
     return canonical;
   };
 
@@ -70,9 +71,11 @@ export function unpackArchive(
 }
 
 function entryOf(member: TarMember, owner: { uid: number; gid: number } | undefined): Entry {
-  const { path, type, mode, uid, gid, size, mtime, link, xattrs, major, minor, offset } = member;
+  const { path, type, mode, uid, gid, size, mtime, link, major, minor, offset } = member;
   const entry: Entry = { path, type, mode, uid: owner ? owner.uid : uid, gid: owner ? owner.gid : gid, size, mtime, offset };
+  if (type === 'symlink') entry.mode = 0o777;
   if (link !== undefined) entry.link = link;
+  const xattrs = carriedXattrs(member.xattrs);
   if (xattrs) entry.xattrs = xattrs;
   if (major !== undefined) entry.major = major;
   if (minor !== undefined) entry.minor = minor;

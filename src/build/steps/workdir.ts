@@ -20,7 +20,7 @@ export function createWorkdirStep(plan: WorkdirPlan, deps: FileStepDeps): Step {
     }
     if (destination.at(path)) throw new SiruError('CONTEXT', `WORKDIR /${path}: there is a file of that name`);
     if (plan.user !== '') parts.push({ name: 'user', value: plan.user });
-    const owner = isRoot(plan.user) ? { uid: 0, gid: 0, parts: [] } : await resolveChown(plan.user, (file) => deps.readFile(file), 'USER ');
+    const owner = isRoot(plan.user) ? { uid: 0, gid: 0, parts: [] } : await resolveChown(plan.user, (file) => deps.readFile(file));
     destination.makeDirectories(path, { mode: 0o755, uid: owner.uid, ...(plan.user === '' ? {} : { gid: owner.gid }) });
     return { planned: { ...finishOutputs(destination, deps.epoch), roots: [] }, parts: [...parts, ...owner.parts], files: false };
   });
