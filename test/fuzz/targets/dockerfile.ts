@@ -1,6 +1,9 @@
 /** Text of a Dockerfile to its tree and to what the checks find. */
 import { isSiruError } from '../../../src/base/errors.ts';
 import { checkDockerfile } from '../../../src/dockerfile/checks/check-dockerfile.ts';
+import { checkStage } from '../../../src/dockerfile/checks/check-stage.ts';
+import { createFilter, createPlaces } from '../../../src/dockerfile/checks/filter.ts';
+import { checkOptionsFor } from '../../../src/dockerfile/checks/options.ts';
 import { detectSyntax } from '../../../src/dockerfile/directives.ts';
 import { DockerfileError } from '../../../src/dockerfile/errors.ts';
 import type { Lines } from '../../../src/dockerfile/instruction.ts';
@@ -35,7 +38,13 @@ export const dockerfile: Target = {
         before = lines;
       }
     }
-    const findings = answerOf(() => checkDockerfile(tree));
+    const findings = answerOf(() => {
+      const wanted = createFilter(tree, checkOptionsFor(tree));
+      const places = createPlaces(tree);
+      const found = [...checkDockerfile(tree), ...tree.stages.flatMap(({ instructions }) => checkStage(instructions, { choosesShell: false }))];
+      for (const finding of found) checkLines(places(finding)!, count);
+      return found.filter(wanted);
+    });
     return isSiruError(findings) ? ending(findings) : findings.map(({ rule }) => rule).sort().join();
   },
 };
