@@ -44,7 +44,7 @@ export type Event =
     }
   | {
       type: 'transfer';
-      direction: 'pull' | 'push' | 'download' | 'unpack' | 'compress';
+      direction: 'pull' | 'push' | 'download' | 'unpack' | 'compress' | 'write';
       /** What is moved, for people: a short digest, a reference or a URL. Unique per transfer within one call. */
       what: string;
       state: 'waiting' | 'moving' | 'done' | 'exists' | 'mounted' | 'failed';
@@ -68,6 +68,8 @@ export type Event =
       imageId: string;
       digest: string;
       references: string[];
+      /** What became of it, in the order that was asked for; `dest` is a path. */
+      outputs?: { type: string; dest?: string }[];
       took: number;
       steps: { cached: number; executed: number; same: number };
     };

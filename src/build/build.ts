@@ -75,7 +75,7 @@ export async function build(given: BuildOptions): Promise<BuildResult> {
       took: Date.now() - started,
     };
     remember(shared, started, 'done', done);
-    outer.emit({ type: 'build-done', imageId: done.imageId, digest: done.digest, references: done.references, took: done.took, steps: done.steps });
+    outer.emit({ type: 'build-done', imageId: done.imageId, digest: done.digest, references: done.references, outputs: done.outputs.map(({ type, dest }) => (dest === undefined ? { type } : { type, dest })), took: done.took, steps: done.steps });
     return done;
   } catch (error) {
     stop.abort(error);

@@ -63,7 +63,7 @@ test('build flags become options of the library', () => {
     addHosts: [['db', '10.0.0.1']], secrets: [{ id: 't', env: 'TOKEN' }], allow: [], network: 'none', sourceDateEpoch: 7,
   });
   assert.equal(buildOptions(flagsOf(['.']), '.', {}).noCache, false);
-  assert.throws(() => buildOptions(flagsOf(['--platform', 'a,b', '.']), '.', {}), /one platform/);
+  assert.deepEqual(buildOptions(flagsOf(['--platform', 'linux/amd64,local', '--platform=linux/arm64', '.']), '.', {}).platform, ['linux/amd64', 'local', 'linux/arm64']);
   assert.throws(() => buildOptions(flagsOf(['--network', 'bridge', '.']), '.', {}), /--network bridge: not one of/);
   assert.throws(() => buildOptions(flagsOf(['.']), '.', { SOURCE_DATE_EPOCH: 'x' }), /SOURCE_DATE_EPOCH/);
 });

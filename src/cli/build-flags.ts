@@ -4,9 +4,11 @@ import type { BuildOptions, Isolation, Secret } from '../build/options.ts';
 import { camelCase, pairs, parseFields } from './arguments.ts';
 import { progressModes } from './progress/modes.ts';
 import type { ProgressMode } from './progress/modes.ts';
+import type { AttestationFlags } from './attestation-flags.ts';
+import type { OutputFlags } from './output-flags.ts';
 import type { RegistryFlags } from './registry-flags.ts';
 
-export interface BuildFlags extends RegistryFlags {
+export interface BuildFlags extends RegistryFlags, OutputFlags, AttestationFlags {
   tag: string[];
   file?: string;
   target?: string;
@@ -15,7 +17,7 @@ export interface BuildFlags extends RegistryFlags {
   /** False for `--no-cache`. */
   cache: boolean;
   pull?: boolean;
-  platform?: string;
+  platform: string[];
   network?: string;
   iidfile?: string;
   metadataFile?: string;
@@ -24,7 +26,6 @@ export interface BuildFlags extends RegistryFlags {
   addHost: string[];
   secret: string[];
   allow: string[];
-  push?: boolean;
   isolation?: string;
   jobs?: string;
   check?: boolean;
@@ -40,13 +41,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export const refusedFlags: [flag: string, sentence: string][] = [
   ['--cache-from <cache>', 'reading a cache from elsewhere is not supported yet; the store itself remembers every step'],
   ['--cache-to <cache>', 'writing a cache elsewhere is not supported yet; the store itself remembers every step'],
-  ['-o, --output <output>', "the result is kept in the store; write it out with 'siru save' or 'siru push'"],
   ['--ssh <agent>', 'SSH agents are not forwarded yet'],
   ['--build-context <name=context>', 'there is only the one build context yet'],
-  ['--attest <attestation>', 'attestations are not made yet'],
-  ['--sbom [sbom]', 'attestations are not made yet'],
-  ['--provenance [provenance]', 'attestations are not made yet'],
-  ['--annotation <annotation>', 'annotations are not set yet; labels (--label) are kept in the image'],
   ['--no-cache-filter <stages>', 'the cache can be ignored for the whole build only: --no-cache'],
   ['--policy <policy>', 'policies are not supported'],
   ['--ulimit <ulimit>', 'RUN steps are not limited yet'],
@@ -56,15 +52,14 @@ export const refusedFlags: [flag: string, sentence: string][] = [
 ];
 
 /** Flags that change nothing here, because Siru always does so or has no such thing. */
-export const ignoredFlags: readonly string[] = ['--load', '--rm', '--force-rm', '--compress', '--builder <name>'];
+export const ignoredFlags: readonly string[] = ['--rm', '--force-rm', '--compress', '--builder <name>'];
 
 /** Throws UNSUPPORTED for a flag that asks for what Siru does not do. */
 export function refuseUnsupported(flags: BuildFlags): void {
   for (const [flag, sentence] of refusedFlags) {
     const name = /--([a-z-]+)/.exec(flag)![1]!;
     const value = flags[camelCase(name.replace(/^no-/, ''))];
-    // Scripts switch these off to be sure: `--provenance=false`.
-    const off = value === undefined || value === false || value === 'false' || (name === 'provenance' && value === 'mode=none');
+    const off = value === undefined || value === false || value === 'false';
     if (!off && value !== (name.startsWith('no-') ? true : undefined)) throw new SiruError('UNSUPPORTED', `--${name}: ${sentence}`);
   }
 }
@@ -80,9 +75,8 @@ export function buildOptions(flags: BuildFlags, context: string, environment: En
   options.addHosts = flags.addHost.map(parseHost);
   options.secrets = flags.secret.map((text) => parseSecret(text, environment));
   options.allow = flags.allow.flatMap((text) => text.split(','));
-  if (flags.platform !== undefined && flags.platform !== '' && flags.platform !== 'local') {
-    options.platform = flags.platform;
-  }
+  const platforms = flags.platform.flatMap((text) => text.split(',')).filter((text) => text !== '');
+  if (platforms.length > 0) options.platform = platforms;
   if (flags.network !== undefined) options.network = oneOf<'default' | 'none' | 'host'>('--network', flags.network, ['default', 'none', 'host']);
   if (flags.isolation !== undefined) options.isolation = oneOf<Isolation>('--isolation', flags.isolation, ['auto', 'root', 'userns', 'none']);
   if (flags.jobs !== undefined) {

@@ -65,7 +65,7 @@ export async function saveImages(options: SaveOptions, output: string | ByteTarg
 export async function* archiveChunks(options: LayoutOptions, context: Context): AsyncGenerator<Uint8Array> {
   const { blobs, documents } = layoutFiles(options);
   const files = [...blobs, ...documents];
-  const transfer = startTransfer(context, 'push', 'archive', files.reduce((sum, { size }) => sum + size, 0));
+  const transfer = startTransfer(context, 'write', 'archive', files.reduce((sum, { size }) => sum + size, 0));
   for await (const chunk of writeArchive(['blobs', 'blobs/sha256'], files)) {
     checkCancelled(context);
     transfer.add(chunk.length);

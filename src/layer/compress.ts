@@ -10,7 +10,7 @@ import { SiruError } from '../base/errors.ts';
 import type { Chunks } from './read-layer.ts';
 
 export interface CompressOptions {
-  /** gzip: 1 to 9, 6 when not given. zstd: 1 to 19, 3 when not given. */
+  /** gzip: 0 to 9, 6 when not given. zstd: 1 to 22, 3 when not given. */
   level?: number;
   /** Blocks in work at once; as many as there are cores when not given, at most 8. */
   parallel?: number;
@@ -56,7 +56,7 @@ export async function* gzipBlocks(source: Chunks, options: CompressOptions = {})
 /** Independent zstd frames of 4 MiB, one after the other. */
 export async function* zstdBlocks(source: Chunks, options: CompressOptions = {}): AsyncGenerator<Buffer, undefined> {
   const level = options.level ?? 3;
-  checkLevel(level, 1, 19);
+  checkLevel(level, 1, 22);
   let any = false;
   const compress = (block: Buffer): Promise<Buffer> => {
     any = true;

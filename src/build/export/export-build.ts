@@ -54,17 +54,17 @@ export async function exportBuild(session: SharedSession, built: readonly BuiltI
   for (const output of plan.outputs) {
     checkCancelled(context);
     if (output.type === 'cacheonly') {
-      outputs.push({ type: 'cacheonly' });
+      outputs.push({ type: 'cacheonly', names: [] });
     } else if (output.type === 'local' || output.type === 'tar') {
       const { writeTree } = await import('./tree.ts');
       await writeTree(built, { ...output, epoch: output.epoch ?? options.sourceDateEpoch }, context);
-      outputs.push({ type: output.type });
+      outputs.push({ type: output.type, ...destOf(output), names: [] });
     } else {
       const names = namesOf(output, plan.tags);
       const leaves = output.type !== 'image' || output.pushByDigest;
       const formed = await form(leaves ? { compression: 'gzip', ...output } : output);
       first ??= formed;
-      const exported: Exported = { type: output.type, digest: formed.descriptor.digest };
+      const exported: Exported = { type: output.type, ...destOf(output), descriptor: formed.descriptor, names };
       if (output.type === 'image') {
         const keep = output.store ?? true;
         if (keep) keepImage(store, formed, output.pushByDigest ? [] : names);
@@ -83,6 +83,10 @@ export async function exportBuild(session: SharedSession, built: readonly BuiltI
   }
   const { imageId, descriptor, images } = first ?? (await form({}));
   return { imageId, digest: descriptor.digest, images, references: [...references], outputs };
+}
+
+function destOf(output: Output): { dest?: string } {
+  return 'dest' in output && typeof output.dest === 'string' ? { dest: output.dest } : {};
 }
 
 /** Normalised: with a tag, unless it is pushed by its digest. */

@@ -24,7 +24,7 @@ const batch = 256;
 /** Throws USAGE when the folder cannot be written. With `mode: 'delete'`, what was not written is removed at the end. */
 export async function writeLocalOutput(parts: readonly TreePart[], { dest, mode, epoch }: Extract<TreeOutput, { type: 'local' }>, context: Context): Promise<void> {
   const skipped = { devices: 0, xattrs: 0 };
-  const transfer = startTransfer(context, 'push', dest);
+  const transfer = startTransfer(context, 'write', dest);
   try {
     // Programs of others that run as their owner are in it: nobody else gets there.
     mkdirSync(dest, { recursive: true, mode: 0o700 });

@@ -1,5 +1,7 @@
 /** Where the result of a build goes, as the library and the command line say it. */
 import type { ByteTarget } from '../../images/write-whole.ts';
+import type { Descriptor } from '../../oci/descriptor.ts';
+import type { Digest } from '../../oci/digest.ts';
 import type { Compression } from '../../oci/media-types.ts';
 
 /** Without any output, a build keeps its image in the store: `{ type: 'image' }`. Several outputs are served in order. */
@@ -48,7 +50,7 @@ export type TreeOutput = {
 export interface ImageForm {
   /** Of layers that are not compressed yet. What leaves the store is gzip when not given. */
   compression?: Compression;
-  /** gzip 0 to 9, zstd 1 to 19. */
+  /** gzip 0 to 9, zstd 1 to 22; 4 and 3 when not given. */
   level?: number;
   /** Also of the base's layers. */
   forceCompression?: boolean;
@@ -73,8 +75,12 @@ export interface Annotation {
 /** What became of an output. */
 export interface Exported {
   type: Output['type'];
-  /** Of what names it: manifest or index. */
-  digest?: string;
+  /** Where it was written, when that is a path. */
+  dest?: string;
+  /** Of the manifest or index. */
+  descriptor?: Descriptor;
+  /** Normalised; what the image is called there. */
+  names: string[];
   /** Where it was pushed to, and as what. */
-  pushed?: { name: string; digest: string; size: number }[];
+  pushed?: { name: string; digest: Digest; size: number }[];
 }

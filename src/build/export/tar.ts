@@ -14,7 +14,7 @@ import type { TreePart } from './tree.ts';
 /** Owners, modes and times are the image's. Equal trees give equal bytes. */
 export async function writeTarOutput(parts: readonly TreePart[], { dest, epoch }: Extract<TreeOutput, { type: 'tar' }>, context: Context): Promise<void> {
   if (typeof dest === 'string') mkdirSync(dirname(dest), { recursive: true });
-  const transfer = startTransfer(context, 'push', 'tar');
+  const transfer = startTransfer(context, 'write', 'tar');
   await writeWhole(transfer.count(tarOf(parts, epoch ?? 0, context)), dest);
   transfer.state('done');
 }

@@ -1,18 +1,21 @@
 /** `siru build` */
-import { writeFileSync } from 'node:fs';
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { SiruError, messageOf } from '../../base/errors.ts';
+import { SiruError } from '../../base/errors.ts';
 import type { BuildResult } from '../../build/options.ts';
 import { collect } from '../arguments.ts';
+import { addAttestationFlags, refuseAttestations } from '../attestation-flags.ts';
 import { buildCall } from '../build-call/method.ts';
 import { buildOptions, checkContext, ignoredFlags, progressMode, refuseUnsupported, refusedFlags } from '../build-flags.ts';
 import type { BuildFlags } from '../build-flags.ts';
+import { checkIdFile, idOf, metadataOf, writeResult } from '../build-result.ts';
 import type { Call } from '../call.ts';
 import { shortName } from '../names.ts';
+import { addOutputFlags, deleteEntitlement, parseOutputs } from '../output-flags.ts';
 import { createProgress } from '../progress/progress.ts';
 import { readStandardInput } from '../prompt.ts';
 import { addRegistryFlags, registryOptions } from '../registry-flags.ts';
+import { writeOut } from '../write-out.ts';
 
 export function configure(command: Command): void {
   command
@@ -25,7 +28,7 @@ export function configure(command: Command): void {
     .option('--label <name=value>', 'Label of the image', collect, [])
     .option('--no-cache', 'Execute every step again')
     .option('--pull', 'Ask registries for base images even when they are here')
-    .option('--platform <platform>', 'Platform of the result: linux/arm64')
+    .option('--platform <platform>', 'Platform of the result: linux/arm64; several with commas make an index', collect, [])
     .option('--network <mode>', 'Network of RUN: default, none or host')
     .option('--add-host <name:address>', 'Line for /etc/hosts of RUN', collect, [])
     .option('--secret <secret>', 'For RUN --mount=type=secret: id=token,src=FILE or id=token,env=NAME', collect, [])
@@ -35,11 +38,12 @@ export function configure(command: Command): void {
     .option('--check', 'Check the Dockerfile instead of building it; the same as --call check')
     .option('--call <method>', 'Instead of building: check, outline, targets or subrequests.describe')
     .option('--format <format>', 'Of --check and --call: text, json or, for checks, sarif')
-    .option('--push', 'Push every name after the build')
     .option('--iidfile <file>', 'Write the image ID into a file')
     .option('--metadata-file <file>', "Write the result's digests into a JSON file")
     .option('--progress <mode>', 'auto, tty, plain, quiet or json (on standard output)')
     .option('-q, --quiet', 'Print the image ID only');
+  addOutputFlags(command);
+  addAttestationFlags(command);
   addRegistryFlags(command);
   for (const flag of ignoredFlags) command.addOption(new Option(flag).hideHelp());
   for (const [flag] of refusedFlags) command.addOption(new Option(flag).hideHelp());
@@ -50,6 +54,8 @@ Examples:
   siru build -t app:1.0 .
   siru build -t app:1.0 --build-arg VERSION=1.0 --target builder -f docker/Dockerfile .
   siru build --secret id=token,env=TOKEN --progress plain .
+  siru build -o out .
+  siru build --platform linux/amd64,linux/arm64 --push -t registry.example/app:1.0 .
   siru build --check .
   echo 'FROM scratch' | siru build -f - .`);
 }
@@ -62,7 +68,11 @@ export async function run(call: Call, operands: string[], flags: BuildFlags): Pr
   const mode = progressMode(flags, environment);
   const options = buildOptions(flags, checkContext(operands[0]!), environment);
   if (flags.file === '-') options.dockerfileText = await readStandardInput(call);
-  if (flags.push && flags.tag.length === 0) throw new SiruError('USAGE', '--push needs a name: give one with -t');
+  refuseAttestations(flags);
+  const mayDelete = flags.allow.some((text) => text.split(',').includes(deleteEntitlement));
+  const { outputs, takesStdout } = parseOutputs(flags, { terminal: call.stdout.isTTY, write: writeOut, folder: process.cwd(), mayDelete });
+  if (takesStdout && mode === 'json') throw new SiruError('USAGE', '--progress json and an output both go to standard output', { hint: 'Give the output dest=FILE.' });
+  if (flags.iidfile !== undefined) checkIdFile(outputs);
   const registries = registryOptions(call, flags);
   if (asked) {
     const { runBuildCall } = await import('../build-call/run.ts');
@@ -71,42 +81,17 @@ export async function run(call: Call, operands: string[], flags: BuildFlags): Pr
 
   const progress = createProgress({ mode, terminal: call.stderr, out: call.stdout, title: 'Building', environment, short: shortName });
   let result: BuildResult;
-  const pushed = new Map<string, string>();
   try {
     const store = await call.store();
     const { build } = await import('../../build/build.ts');
-    result = await build({ ...options, store, registries, signal: call.signal, onEvent: (event) => progress.event(event) });
-    if (flags.push) {
-      const { pushNames } = await import('../push-names.ts');
-      for (const [name, { digest }] of await pushNames(store, registries, result.references, call.context((event) => progress.event(event)))) pushed.set(name, digest);
-    }
+    result = await build({ ...options, store, registries, ...(outputs && { outputs }), signal: call.signal, onEvent: (event) => progress.event(event) });
   } catch (error) {
     progress.finish(error);
     throw error;
   }
   progress.finish();
-  if (flags.iidfile !== undefined) writeResult('--iidfile', flags.iidfile, result.imageId);
-  if (flags.metadataFile !== undefined) writeResult('--metadata-file', flags.metadataFile, `${JSON.stringify(await metadata(call, result, pushed), undefined, 2)}\n`);
-  if (mode === 'quiet') call.print(`${result.imageId}\n`);
-}
-
-/** In the form of buildx. */
-async function metadata(call: Call, result: BuildResult, pushed: ReadonlyMap<string, string>): Promise<object> {
-  const store = await call.store();
-  const digest = pushed.values().next().value ?? result.digest;
-  const stored = store.images.byId(result.digest).find(({ descriptor }) => descriptor.digest === result.digest);
-  return {
-    'containerimage.config.digest': result.imageId,
-    ...(stored && digest === result.digest ? { 'containerimage.descriptor': stored.descriptor } : {}),
-    'containerimage.digest': digest,
-    ...(result.references.length > 0 ? { 'image.name': result.references.join(',') } : {}),
-  };
-}
-
-function writeResult(flag: string, file: string, text: string): void {
-  try {
-    writeFileSync(file, text);
-  } catch (error) {
-    throw new SiruError('USAGE', `${flag}: cannot write ${file}: ${messageOf(error)}`, { hint: 'the image was built and is in the store', cause: error });
-  }
+  const id = idOf(result);
+  if (flags.iidfile !== undefined) writeResult('--iidfile', flags.iidfile, id ?? '');
+  if (flags.metadataFile !== undefined) writeResult('--metadata-file', flags.metadataFile, `${JSON.stringify(metadataOf(result), undefined, 2)}\n`);
+  if (mode === 'quiet' && id !== undefined && !takesStdout) call.print(`${id}\n`);
 }

@@ -1,10 +1,10 @@
 /** `siru save` */
-import { writeSync } from 'node:fs';
 import type { Command } from 'commander';
-import { SiruError, errnoOf } from '../../base/errors.ts';
+import { SiruError } from '../../base/errors.ts';
 import { itemsToSave, saveImages } from '../../images/save.ts';
 import { parsePlatform } from '../../oci/platform.ts';
 import type { Call } from '../call.ts';
+import { writeOut } from '../write-out.ts';
 
 interface Flags {
   output?: string;
@@ -25,19 +25,4 @@ export async function run(call: Call, operands: string[], { output, platform }: 
   const store = await call.store();
   const options = { store, items: itemsToSave(store, operands), platform: platform === undefined ? undefined : parsePlatform(platform) };
   await saveImages(options, output ?? writeOut, call.context());
-}
-
-/** Straight to the descriptor: no queue in memory. */
-async function writeOut(bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length; ) {
-    try {
-      at += writeSync(1, bytes, at);
-    } catch (error) {
-      const errno = errnoOf(error);
-      if (errno === 'EPIPE') process.exit(0);
-      if (errno !== 'EAGAIN') throw error;
-      // A pipe that somebody made non-blocking is full.
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  }
 }

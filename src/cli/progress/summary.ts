@@ -7,8 +7,10 @@ import type { ProgressState } from './state.ts';
 export function summaryText(state: ProgressState, short: (name: string) => string): string {
   const { done } = state;
   if (!done) return '';
-  const lines = [`image  ${done.imageId}`];
+  const { outputs = [{ type: 'image' }] } = done;
+  const lines = outputs.some(({ type }) => ['image', 'oci', 'docker'].includes(type)) ? [`image  ${done.imageId}`] : [];
   if (done.references.length > 0) lines.push(`named  ${done.references.map(short).join(', ')}`);
+  for (const { dest } of outputs) if (dest !== undefined) lines.push(`wrote  ${harmlessLine(dest)}`);
   lines.push(stepsLine(done.steps, done.took));
   return `${lines.join('\n')}\n`;
 }

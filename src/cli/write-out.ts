@@ -1,0 +1,18 @@
+/** Bytes to standard output. */
+import { writeSync } from 'node:fs';
+import { errnoOf } from '../base/errors.ts';
+
+/** Straight to the descriptor: no queue in memory. A reader that went away ends the program. */
+export async function writeOut(bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(1, bytes, at);
+    } catch (error) {
+      const errno = errnoOf(error);
+      if (errno === 'EPIPE') process.exit(0);
+      if (errno !== 'EAGAIN') throw error;
+      // A pipe that somebody made non-blocking is full.
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+}
