@@ -12,9 +12,12 @@ export async function openContextBase(session: Session, name: string, platform: 
   const opened = await session.namedContext(name, platform);
   if (opened.image) return opened.image;
   const { tree } = opened;
-  const stack = opened.stack ?? (await solveContext(session, tree.name, createContextStep(session, `files of ${name}`, async () => (
-    { planned: planWholeTree(tree, [], () => checkCancelled(session.context)), parts: [{ name: 'instruction', value: 'context' }], files: true }
-  )))).stack;
+  const epoch = session.options.sourceDateEpoch;
+  const step = createContextStep(session, `files of ${name}`, async () => {
+    const planned = planWholeTree(tree, [], () => checkCancelled(session.context), epoch);
+    return { planned, parts: [{ name: 'instruction', value: 'context' }], files: true };
+  }, epoch);
+  const stack = opened.stack ?? (await solveContext(session, tree.name, step)).stack;
   const { layers } = stack;
   const entries = layers.map((layer): NewEntry => {
     const newest = session.store.layers.get(layer.diffId)?.newest;

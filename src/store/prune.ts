@@ -143,6 +143,11 @@ function dropUnnamed(core: Core, held: LiveLeases['held'], trees: string[]): voi
     const folder = join(root, 'layers', hex);
     if (!layers.has(hex) && !held.layer.has(`sha256:${hex}`) && isOld(folder)) moveAway(core, folder, trees);
   }
+  // Repositories of contexts are fetched again when they are wanted; their time is that of the last use.
+  for (const hex of namesIn(join(root, 'git'))) {
+    const folder = join(root, 'git', hex);
+    if (isOld(folder)) moveAway(core, folder, trees);
+  }
   // Of evicted records only those that a miss is likely to be compared with.
   const listings = db.all<{ digest: string }>(
     `SELECT DISTINCT l.digest FROM listings l JOIN records r ON r.key = l.key

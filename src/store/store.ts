@@ -7,7 +7,7 @@
  *       layers/<hex of diff ID>/toc                   table of contents
  *       layers/<hex of diff ID>/fs/                   the layer unpacked, when something needed it
  *       siru.db                                       SQLite (WAL)
- *       contexts/, cache-mounts/, tmp/, locks/, containers/, listings/
+ *       contexts/, cache-mounts/, tmp/, locks/, containers/, listings/, git/
  *       siru.ballast                                  room for a prune on a full disk
  *
  * The life of a blob: `ingest()` opens a file in tmp/ and hashes what is written; `commit()` renames it to its digest and

@@ -43,7 +43,7 @@ export function usage(core: Core): Usage {
   const cacheMounts = { count: mounts.length, bytes: treeBytes(join(root, 'cache-mounts')) };
   const database = { bytes: ['', '-wal', '-shm'].reduce((sum, end) => sum + fileBytes(`${db.path}${end}`), fileBytes(ballastPath(root))) };
   const temporary = { bytes: treeBytes(join(root, 'tmp')) + trashBytes(core) };
-  const rest = ['listings', 'contexts'].reduce((sum, name) => sum + treeBytes(join(root, name)), 0);
+  const rest = ['listings', 'contexts', 'git'].reduce((sum, name) => sum + treeBytes(join(root, name)), 0);
   const other = ['containers', 'locks'].reduce((sum, name) => sum + treeBytes(join(root, name)), 0);
   const outer = ['index.json', 'oci-layout'].reduce((sum, name) => sum + fileBytes(join(root, name)), 0);
   const cacheGarbage = findGarbage(core, { all: true, only: 'cache' }, held, containers);

@@ -43,8 +43,8 @@ async function openContextLayer(parts: LayerParts, name: string, { diffId, size 
   return { stack, tree: treeOfStack(name, stack) };
 }
 
-/** A step that writes its files into an empty root. `plan` is called once, when the key is asked for. */
-export function createContextStep(parts: LayerParts, text: string, plan: () => Promise<FileStepPlan>): Step {
+/** A step that writes its files into an empty root. `plan` is called once, when the key is asked for; it clamps times to the epoch. */
+export function createContextStep(parts: LayerParts, text: string, plan: () => Promise<FileStepPlan>, epoch?: number): Step {
   const deps: FileStepDeps = {
     text,
     slots: [],
@@ -56,12 +56,13 @@ export function createContextStep(parts: LayerParts, text: string, plan: () => P
       throw new Error('a context takes files of no other');
     },
   };
+  if (epoch !== undefined) deps.epoch = epoch;
   return createFileStep(deps, plan);
 }
 
 /** All of a tree, for a root; `exclude` as `--exclude` has it. */
-export function planWholeTree(tree: SourceTree, exclude: string[], check: () => void): PlannedCopy {
-  const copier = createCopier({ plan: { sources: [], inline: [], destination: '/', parents: false, exclude }, tree, below: emptyView, check });
+export function planWholeTree(tree: SourceTree, exclude: string[], check: () => void, epoch?: number): PlannedCopy {
+  const copier = createCopier({ plan: { sources: [], inline: [], destination: '/', parents: false, exclude }, tree, below: emptyView, check, ...(epoch === undefined ? {} : { epoch }) });
   copier.copyMatch({ path: '', found: tree.lookup('')! }, tree);
   return copier.finish();
 }

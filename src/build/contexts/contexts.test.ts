@@ -1,9 +1,10 @@
 /** Contexts from everywhere, against real servers on loopback: git through git's own http backend, files through http. */
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, createServer as createNetServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
@@ -12,10 +13,12 @@ import { makeImage } from '../../images/testing/make-image.ts';
 import { temporaryStore } from '../../images/testing/temporary-store.ts';
 import { readImage } from '../../images/read.ts';
 import type { Entry } from '../../layer/entry.ts';
+import { openStore } from '../../store/open-store.ts';
 import type { Store } from '../../store/store.ts';
 import { build } from '../build.ts';
 import { openLayerStack } from '../layer-stack.ts';
 import type { BuildOptions, BuildResult } from '../options.ts';
+import { excessOf } from './git-program.ts';
 import { makeRepository, serveRepositories, writeTree, type GitServer, type TreeFile } from './git-server.suite.ts';
 
 const noGit = spawnSync('git', ['--version']).error === undefined ? false : 'git is not installed';
@@ -357,8 +360,91 @@ test('prune takes what contexts brought', { skip: noGit }, async (t) => {
   const { server, make } = await repositories(t, folder);
   make('app', files);
   await build({ context: `${server.url}/app.git` });
-  const before = readdirSync(join(store.root, 'git')).length;
-  assert.equal(before, 1);
-  assert.deepEqual(readdirSync(join(store.root, 'tmp')).filter((name) => !name.endsWith('.list')), []);
-  assert.ok(readFileSync(join(store.root, 'index.json')).length > 0);
+  const kept = join(store.root, 'git');
+  const [repository] = readdirSync(kept) as [string];
+  assert.ok(existsSync(join(kept, repository, 'objects')));
+  assert.deepEqual(readdirSync(join(store.root, 'tmp')).filter((name) => name.endsWith('.checkout')), []);
+  const used = new Date(Date.now() - 2 * 3600_000);
+  utimesSync(join(kept, repository), used, used);
+  assert.ok(readdirSync(join(store.root, 'layers')).length > 0);
+  for (const image of store.images.list()) store.images.remove(image.descriptor.digest);
+  await store.close();
+  await using fresh = await openStore({ root: store.root });
+  await fresh.prune({ all: true }, { signal: new AbortController().signal, emit() {} });
+  assert.deepEqual(readdirSync(kept), []);
+  assert.deepEqual(readdirSync(join(store.root, 'layers')), []);
 });
+
+test('a server that never answers is left when the caller wants to stop, with all of its helpers', { skip: noGit }, async (t) => {
+  const { build } = await place(t);
+  let asked = 0;
+  const at = await serve(t, () => void asked++);
+  const stop = new AbortController();
+  const building = build({ context: `${at}/x.git#main`, signal: stop.signal });
+  while (asked === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  stop.abort();
+  await assert.rejects(building, fails('CANCELLED', /cancelled/));
+  const left = spawnSync('pgrep', ['-f', `${at}/x.git`], { encoding: 'utf8' });
+  if (left.error === undefined) assert.equal(left.stdout, '');
+});
+
+test('what is too large is seen while it grows', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'siru-excess-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  writeTree(folder, { 'a/b': '12345', c: '1', link: { link: '/' } });
+  assert.equal(excessOf(folder), undefined);
+  assert.equal(excessOf(folder, { bytes: 5, files: 100 }), '5 bytes');
+  assert.equal(excessOf(folder, { bytes: 100, files: 3 }), '3 files');
+  assert.equal(excessOf(join(folder, 'none')), undefined);
+});
+
+test("git's own protocol, and a server that only has files", { skip: noGit }, async (t) => {
+  const { folder, build } = await place(t);
+  const { make } = await repositories(t, folder);
+  const app = make('app', files);
+  const first = app.git('rev-parse', 'HEAD');
+  app.commit({ 'a.txt': 'second' });
+  app.git('update-server-info');
+  const at = await serve(t, (request, response) => {
+    const file = join(app.path, '.git', new URL(request.url!, 'http://x').pathname.replace('/app.git/', ''));
+    if (statSync(file, { throwIfNoEntry: false })?.isFile()) response.end(readFileSync(file));
+    else response.writeHead(404).end();
+  });
+  assert.equal(await (await build({ context: `${at}/app.git` })).text('a.txt'), 'second');
+  assert.equal(await (await build({ context: `${at}/app.git#${first}` })).text('a.txt'), 'a');
+
+  const port = await freePort();
+  const daemon = spawn('git', ['daemon', '--reuseaddr', '--export-all', `--base-path=${join(folder, 'repositories')}`, '--listen=127.0.0.1', `--port=${port}`], { stdio: 'ignore', detached: true });
+  t.after(() => process.kill(-daemon.pid!, 'SIGKILL'));
+  await untilOpen(port);
+  assert.equal(await (await build({ context: `git://127.0.0.1:${port}/app` })).text('a.txt'), 'second');
+});
+
+test('ssh uses no key of the user unless an agent is given', { skip: noGit }, async (t) => {
+  const { build } = await place(t);
+  if (spawnSync('ssh', ['-V']).error !== undefined) return t.skip('ssh is not installed');
+  await assert.rejects(build({ context: 'ssh://git@127.0.0.1:1/x.git' }), fails('NETWORK', /127\.0\.0\.1:1\/x\.git: git: .*refused/i));
+});
+
+async function freePort(): Promise<number> {
+  const server = createNetServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function untilOpen(port: number): Promise<void> {
+  for (;;) {
+    const open = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, '127.0.0.1');
+      socket.on('connect', () => {
+        socket.destroy();
+        resolve(true);
+      });
+      socket.on('error', () => resolve(false));
+    });
+    if (open) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

@@ -20,8 +20,8 @@ import type { GitSource } from './git-url.ts';
 
 export interface GitParts extends LayerParts {
   secret(id: string): Promise<Uint8Array | undefined>;
-  /** Socket of the SSH agent that the build may use. */
-  sshAgent?: string;
+  /** Socket of the SSH agent of this name. */
+  sshAgent?: (id: string) => Promise<string | undefined>;
 }
 
 /** `title` is how messages call the files. Throws CONTEXT, DIGEST for another commit than the checksum's, NETWORK, AUTH, UNSUPPORTED without git. */
@@ -93,7 +93,9 @@ function directoryOf(target: string, source: GitSource): string {
 
 /** The secrets that belong to the repository: first those that name its host. */
 async function accessOf(parts: GitParts, source: GitSource): Promise<GitAccess> {
-  const agent = parts.sshAgent === undefined ? {} : { sshAgent: parts.sshAgent };
+  // For submodules too, which may be fetched otherwise than what they belong to.
+  const socket = await parts.sshAgent?.('default');
+  const agent = socket === undefined ? {} : { sshAgent: socket };
   if (source.scheme !== 'http' && source.scheme !== 'https') return agent;
   const scope = scopeOf(source);
   const hosts = [`.${source.host}`, ...(source.host.includes(':') ? [`.${source.host.replace(/:\d+$/, '')}`] : []), ''];

@@ -35,6 +35,8 @@ export interface ContextParts {
   base(key: string, open: () => Promise<BaseImage>): Promise<BaseImage>;
   use<T extends Disposable>(thing: T): T;
   secret(id: string): Promise<Uint8Array | undefined>;
+  /** Socket of an SSH agent that the build may use; undefined when there is none of this name. */
+  sshAgent?: (id: string) => Promise<string | undefined>;
 }
 
 /** The main context: its files, and the Dockerfile that is in it or goes with it. */
