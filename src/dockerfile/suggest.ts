@@ -3,7 +3,7 @@
 /** Longest word that is compared. */
 const maxLength = 64;
 /** Most names that a word is compared with. */
-export const mostOptions = 1000;
+export const mostOptions = 200;
 
 /** The option that is fewest edits away from the word, if that is few enough to be a slip. Case is ignored. */
 export function nearest(word: string, options: Iterable<string>): string | undefined {

@@ -66,11 +66,14 @@ function baseOf(reference: string, stage: DockerfileStage, earlier: readonly { i
   return { type: 'image', reference };
 }
 
+/** Most undeclared arguments of one FROM that are told of. */
+const mostTold = 20;
+
 type Warn = (rule: string, text: string) => void;
 
 function expand(word: string, scope: FromScope, warn: Warn): ReturnType<typeof expandWord> {
   const expanded = expandWord(word, (name) => scope.globalArgs.get(name), { escape: scope.escape });
-  for (const name of expanded.unmatched) {
+  for (const name of [...expanded.unmatched].slice(0, mostTold)) {
     if (scope.declared.has(name)) continue;
     warn('UndefinedArgInFrom', `FROM argument '${name}' is not declared${didYouMean(name, scope.declared)}`);
   }
@@ -80,7 +83,7 @@ function expand(word: string, scope: FromScope, warn: Warn): ReturnType<typeof e
 function resolvePlatform(word: string, stage: DockerfileStage, scope: FromScope, warn: Warn): Platform {
   const { result, matched, unmatched } = expand(word, scope, warn);
   const names = [...matched];
-  const missing = [...unmatched];
+  const missing = [...unmatched].slice(0, mostTold);
   if (names.length === 1 && missing.length === 0 && names[0] === 'TARGETPLATFORM' && result === scope.globalArgs.get('TARGETPLATFORM')) {
     warn('RedundantTargetPlatform', `Setting platform to predefined ${word} in FROM is redundant as this is the default behavior`);
   }

@@ -151,6 +151,12 @@ test('--parents keeps the path from the pivot on, with directories as in the sou
   refuses(/is not in the build context/, () => copy(source, undefined, ['foo1/x', '/t'], parents));
 });
 
+test('many ** of --parents take no longer than one', () => {
+  const deep = Array.from({ length: 40 }, (_, i) => `d${i}`).join('/');
+  const made = copy({ [`${deep}/f`]: '' }, {}, [`./${'**/'.repeat(30)}f`, '/x/'], { parents: true });
+  assert.equal(made.outputs.at(-1)!.entry.path, `x/${deep}/f`);
+});
+
 test('names of one file become hard links within one source', () => {
   const source = { 'd/a': { content: 'x', inode: '1' }, 'd/b': { content: 'x', inode: '1' }, 'd/c': { content: 'y', inode: '2' } };
   assert.deepEqual(show(copy(source, undefined, ['d', '/t'])), ['t/ 755', 't/a 644 < d/a', 't/b=> t/a 644 < d/b', 't/c 644 < d/c']);

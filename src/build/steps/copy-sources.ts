@@ -82,7 +82,11 @@ function matchBelow(tree: SourceTree, base: string, names: string[]): string[] {
   const tests = names.map((name) => (name === '**' ? undefined : createWildcard(name)));
   const seen = new Set<string>();
   const start = base === '' ? 0 : base.length + 1;
+  // Several `**` lead to one directory by many ways.
+  const visited = tests.map(() => new Set<string>());
   const visit = (directory: string, depth: number): void => {
+    if (visited[depth]!.has(directory)) return;
+    visited[depth]!.add(directory);
     const test = tests[depth];
     const last = depth + 1 === tests.length;
     if (test === undefined && !last) visit(directory, depth + 1);
