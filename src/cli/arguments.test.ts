@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Command } from 'commander';
 import { parseFields, plainArguments, pairs } from './arguments.ts';
-import { buildOptions, checkContext, parseHost, parseSecret, progressMode, refuseUnsupported, refusedFlags } from './build-flags.ts';
+import { buildOptions, parseHost, parseSecret, progressMode, refuseUnsupported, refusedFlags } from './build-flags.ts';
 import type { BuildFlags } from './build-flags.ts';
 import { configure } from './commands/build.ts';
 import { imageFilter, parseUntil, referencePattern } from './image-filter.ts';
@@ -98,7 +98,6 @@ test('secrets, hosts and contexts', () => {
   assert.deepEqual(parseHost('a:host-gateway'), ['a', '127.0.0.1']);
   assert.throws(() => parseHost('a'), /NAME:ADDRESS/);
   assert.throws(() => parseHost('a:b'), /not an address/);
-  for (const context of ['-', 'https://x/y.git', 'git@x:y', 'github.com/a/b']) assert.throws(() => checkContext(context), { code: 'UNSUPPORTED' });
 });
 
 test('filters of images', () => {

@@ -13,6 +13,7 @@ export interface BuildFlags extends RegistryFlags, OutputFlags, AttestationFlags
   file?: string;
   target?: string;
   buildArg: string[];
+  buildContext: string[];
   label: string[];
   /** False for `--no-cache`. */
   cache: boolean;
@@ -42,7 +43,6 @@ export const refusedFlags: [flag: string, sentence: string][] = [
   ['--cache-from <cache>', 'reading a cache from elsewhere is not supported yet; the store itself remembers every step'],
   ['--cache-to <cache>', 'writing a cache elsewhere is not supported yet; the store itself remembers every step'],
   ['--ssh <agent>', 'SSH agents are not forwarded yet'],
-  ['--build-context <name=context>', 'there is only the one build context yet'],
   ['--no-cache-filter <stages>', 'the cache can be ignored for the whole build only: --no-cache'],
   ['--policy <policy>', 'policies are not supported'],
   ['--ulimit <ulimit>', 'RUN steps are not limited yet'],
@@ -98,15 +98,6 @@ export function progressMode(flags: BuildFlags, environment: Environment): Progr
   if (chosen === 'rawjson') return 'json';
   if (chosen === 'none') return 'quiet';
   return oneOf<ProgressMode>(flags.progress === undefined ? 'BUILDKIT_PROGRESS' : '--progress', chosen, progressModes);
-}
-
-/** Refuses contexts that are no directory, for now. */
-export function checkContext(context: string): string {
-  if (context === '-') throw new SiruError('UNSUPPORTED', 'a build context from standard input is not supported yet', { hint: 'unpack it into a directory and name that; a Dockerfile alone can be read with -f -' });
-  if (/^(?:https?|git|ssh):\/\/|^git@|^github\.com\//.test(context)) {
-    throw new SiruError('UNSUPPORTED', `a build context from a URL is not supported yet: ${context}`, { hint: 'clone or download it, and name the directory' });
-  }
-  return context;
 }
 
 /** `name:address`, `name=address`; an IPv6 address may stand in brackets; `host-gateway` is this machine. */

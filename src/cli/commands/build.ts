@@ -6,21 +6,22 @@ import type { BuildResult } from '../../build/options.ts';
 import { collect } from '../arguments.ts';
 import { addAttestationFlags, refuseAttestations } from '../attestation-flags.ts';
 import { buildCall } from '../build-call/method.ts';
-import { buildOptions, checkContext, ignoredFlags, progressMode, refuseUnsupported, refusedFlags } from '../build-flags.ts';
+import { buildOptions, ignoredFlags, progressMode, refuseUnsupported, refusedFlags } from '../build-flags.ts';
 import type { BuildFlags } from '../build-flags.ts';
 import { checkIdFile, idOf, metadataOf, writeResult } from '../build-result.ts';
 import type { Call } from '../call.ts';
+import { addContextFlags, contextOptions, offerAgent } from '../context-flags.ts';
 import { shortName } from '../names.ts';
 import { addOutputFlags, deleteEntitlement, parseOutputs } from '../output-flags.ts';
 import { createProgress } from '../progress/progress.ts';
-import { readStandardInput } from '../prompt.ts';
+import { readStandardInput, standardInput } from '../prompt.ts';
 import { addRegistryFlags, registryOptions } from '../registry-flags.ts';
 import { writeOut } from '../write-out.ts';
 
 export function configure(command: Command): void {
   command
-    .usage('[OPTIONS] PATH')
-    .argument('<path>', 'directory of the build context')
+    .usage('[OPTIONS] PATH | URL | -')
+    .argument('<path>', 'the build context: a directory, a repository, a URL, or - for standard input')
     .option('-t, --tag <name>', 'Name of the result; may be given many times', collect, [])
     .option('-f, --file <path>', "The Dockerfile, '-' for standard input (default: Dockerfile in the context)")
     .option('--target <stage>', 'Stage to build')
@@ -42,6 +43,7 @@ export function configure(command: Command): void {
     .option('--metadata-file <file>', "Write the result's digests into a JSON file")
     .option('--progress <mode>', 'auto, tty, plain, quiet or json (on standard output)')
     .option('-q, --quiet', 'Print the image ID only');
+  addContextFlags(command);
   addOutputFlags(command);
   addAttestationFlags(command);
   addRegistryFlags(command);
@@ -56,17 +58,21 @@ Examples:
   siru build --secret id=token,env=TOKEN --progress plain .
   siru build -o out .
   siru build --platform linux/amd64,linux/arm64 --push -t registry.example/app:1.0 .
+  siru build https://example.org/app.git#v1.2:server
+  siru build --build-context shared=../shared .
   siru build --check .
   echo 'FROM scratch' | siru build -f - .`);
 }
 
 export async function run(call: Call, operands: string[], flags: BuildFlags): Promise<number | void> {
-  if (operands.length !== 1) throw new SiruError('USAGE', 'build takes one directory', { hint: "for the present directory: siru build ." });
+  if (operands.length !== 1) throw new SiruError('USAGE', 'build takes one context: a directory, a URL or -', { hint: "for the present directory: siru build ." });
   refuseUnsupported(flags);
   const asked = buildCall(flags);
   const { environment } = call;
   const mode = progressMode(flags, environment);
-  const options = buildOptions(flags, checkContext(operands[0]!), environment);
+  const [context] = operands as [string];
+  offerAgent(context, flags, environment);
+  const options = { ...buildOptions(flags, context, environment), ...contextOptions(context, flags, () => standardInput(call)) };
   if (flags.file === '-') options.dockerfileText = await readStandardInput(call);
   refuseAttestations(flags);
   const mayDelete = flags.allow.some((text) => text.split(',').includes(deleteEntitlement));
