@@ -10,10 +10,11 @@ import { layer } from './targets/layer.ts';
 import { names } from './targets/names.ts';
 import { plan } from './targets/plan.ts';
 import { registry } from './targets/registry.ts';
+import { sources } from './targets/sources.ts';
 import { tar } from './targets/tar.ts';
 import { template } from './targets/template.ts';
 
-export const targets: readonly Target[] = [dockerfile, expand, ignore, plan, tar, layer, archive, documents, names, registry, template, dockerConfig];
+export const targets: readonly Target[] = [dockerfile, expand, ignore, plan, tar, layer, archive, documents, names, sources, registry, template, dockerConfig];
 
 /** Throws for a name that none has. */
 export function targetOf(name: string): Target {

@@ -202,9 +202,12 @@ function decoded(text: string): string {
   }
 }
 
-/** An address as people may see it: no user and password, nothing that moves a terminal's cursor. */
+/**
+ * An address as people may see it: no user and password, also where the password has a `/`, `?` or `#` that ends the host by
+ * the rules (a colon without a port behind it tells), and nothing that moves a terminal's cursor.
+ */
 export function printable(address: string): string {
-  return address.replace(/^([a-zA-Z0-9+.-]+:\/\/)[^/?#]*@/, '$1').replace(/\p{Cc}/gu, '?');
+  return address.replace(/^([a-zA-Z0-9+.-]+:\/\/)(?:[^/?#]*@|[^/?#@:]*:(?!\d+(?:[/?#]|$))[^@]*@)/, '$1').replace(/\p{Cc}/gu, '?');
 }
 
 function wrong(text: string, why: string): SiruError {

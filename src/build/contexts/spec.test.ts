@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { isSiruError } from '../../base/errors.ts';
-import { parseGitUrl, type GitSource } from './git-url.ts';
+import { parseGitUrl, printable, type GitSource } from './git-url.ts';
 import { parseContext, parseNamedContext } from './spec.ts';
 
 const sha = 'a'.repeat(40);
@@ -126,4 +126,12 @@ test('a named context may be an image, too', () => {
   assert.equal(parseNamedContext('n', 'https://h/f.git').type, 'git');
   for (const value of ['target:base', 'input:x']) assert.throws(() => parseNamedContext('n', value), /needs other targets/);
   for (const value of ['', 'docker-image://', 'oci-layout://', 'oci-layout://x:', 'oci-layout://x@sha256:1', 's3://x']) assert.throws(() => parseNamedContext('n', value), /the context n=/);
+});
+
+test('an address in a message shows no password, whatever characters the password has', () => {
+  for (const password of ['secret', 'sec/ret', 'sec?ret', 'sec#ret']) {
+    assert.equal(printable(`https://user:${password}@h.example/a.git`), 'https://h.example/a.git');
+  }
+  for (const address of ['https://h.example:8080/a@b.git', 'https://h.example/a.git#v@1', 'git@h.example:a/b.git']) assert.equal(printable(address), address);
+  assert.equal(printable('https://h\x1b[2J\u009b'), 'https://h?[2J?');
 });

@@ -6,7 +6,7 @@ import { vectorSeeds } from '../vectors.ts';
 
 export const expand: Target = {
   name: 'expand',
-  share: 150,
+  share: 130,
   largest: 1 << 14,
   dictionary: ['${A}', '${A:-', '${B#', '${B##*', '${A%%?', '${A/x/', '${A//', '${A:?', '}', '$A', '$$', '\\', '"', "'", '*', '\u0000', '${', '😀', '\ud83d'],
   seeds: () => [
