@@ -94,7 +94,8 @@ test('nothing that git could take for an option comes out of any text', () => {
         return;
       }
       if (!parsed) return;
-      for (const word of [parsed.remote, parsed.ref ?? 'x', parsed.subdir ?? 'x', parsed.host]) assert.match(word, /^[^-+\p{Cc}]\P{Cc}*$/u);
+      for (const word of [parsed.remote, parsed.ref ?? 'x', parsed.host]) assert.match(word, /^[^-+\p{Cc}]\P{Cc}*$/u);
+      assert.doesNotMatch(parsed.subdir ?? '', /\p{Cc}|^\/|(?:^|\/)\.\.(?:\/|$)/u); // a path below what was checked out, never a word for git
     }),
   );
 });
