@@ -37,7 +37,7 @@ export function contextOptions(context: string, flags: ContextFlags, input: () =
 }
 
 /** A context that is fetched by ssh is offered the user's agent, as docker's client does, unless --ssh says otherwise. */
-export function offerAgent(context: string, flags: { ssh?: unknown }, environment: Readonly<Record<string, string | undefined>>): void {
+export function offerAgent(context: string, flags: Record<string, unknown>, environment: Readonly<Record<string, string | undefined>>): void {
   if (!Array.isArray(flags.ssh) || flags.ssh.length > 0 || !environment.SSH_AUTH_SOCK) return;
   const spec = parseContext(context, (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false);
   if (spec.type === 'git' && spec.git.scheme === 'ssh') flags.ssh = ['default'];
