@@ -9,11 +9,13 @@ import type { StepStatus } from '../base/events.ts';
 import { checkStage } from '../dockerfile/checks/check-stage.ts';
 import type { Instruction } from '../dockerfile/instruction.ts';
 import { sha256 } from '../oci/digest.ts';
+import type { Platform } from '../oci/platform.ts';
 import { mediaTypes } from '../oci/media-types.ts';
 import { solveStep } from '../solver/solve.ts';
 import type { Reason, Solved, Step } from '../solver/step.ts';
 import { openBaseImage } from './base-image.ts';
 import { openContextBase } from './context-base.ts';
+import { explainStart } from './explain-start.ts';
 import { locate } from './failure.ts';
 import { openLayerStack, type LayerStack, type StackLayer } from './layer-stack.ts';
 import { readListing } from './read-listing.ts';
@@ -55,6 +57,7 @@ export async function solveStage(session: Session, index: number): Promise<Stage
   const places = createPlaces(session, name);
   let position = 1;
   let changed = start.changed;
+  const platform: Platform = start.base?.image.config ?? start.state.platform;
   for (const [at, instruction] of instructions.entries()) {
     checkCancelled(session.context);
     const next = advances[at]!;
@@ -67,7 +70,7 @@ export async function solveStage(session: Session, index: number): Promise<Stage
       const runFollows = next.step.kind !== 'run' && instructions.slice(at).some(({ kind }) => kind === 'run');
       // A place that was never built will not be a hit.
       if (runFollows && !slots.some((slot) => session.store.records.lastKey(slot))) prepareToRun(session, [...layers]);
-      const solved = await solvePlanned(session, instruction, next.step, { layers: [...layers], place, slots, changed, runFollows });
+      const solved = await solvePlanned(session, instruction, next.step, { layers: [...layers], place, slots, changed, runFollows, platform });
       if (solved.status === 'executed') changed = next.text;
       const { diffId, size } = solved.layer;
       entry.layer = { diffId, descriptor: { mediaType: mediaTypes.layer, digest: diffId, size } };
@@ -181,6 +184,8 @@ interface Placed {
   slots: string[];
   /** A later instruction of the stage is a RUN. */
   runFollows: boolean;
+  /** What the programs of the layers are for. */
+  platform: Platform;
   /** The step or base further down that changed last, if any did. */
   changed?: string;
 }
@@ -209,7 +214,9 @@ async function solvePlanned(session: Session, instruction: Instruction, plan: St
       // What the RUN needs is made ready while this step writes its layer.
       const executed = (of: Context): ReturnType<Step['execute']> => {
         if (placed.runFollows) prepareToRun(session, placed.layers);
-        return step.execute(of);
+        return step.execute(of).catch(async (error: unknown) => {
+          throw await explainStart(error, placed.platform, session.store, of);
+        });
       };
       return solveStep({ ...step, execute: executed }, session.solver, readListing(session.store), context);
     });

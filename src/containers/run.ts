@@ -57,12 +57,24 @@ export async function runContainer(options: RunOptions, context: Context = conte
   const run = { options, context, executor, store, container, spec, stopSignal };
   try {
     const result = await execute(run);
+    if (/format error/i.test(result.startFailure ?? '')) result.startFailure = await foreignReason(result.startFailure!, image.config, store, context);
     await finish(run, result.exitCode);
     checkCancelled(context);
     return result;
   } catch (error) {
     await finish(run, 128);
     throw error;
+  }
+}
+
+/** The runtime's complaint, with what to do when the image is for a platform whose programs this machine cannot execute. */
+async function foreignReason(complaint: string, platform: Platform, store: Store, context: Context): Promise<string> {
+  const { checkRunnable } = await import('../runtime/foreign.ts');
+  try {
+    await checkRunnable(platform, store.temporary('.elf'), context);
+    return complaint;
+  } catch (error) {
+    return isSiruError(error) && error.code === 'RUNTIME' ? `${error.message} (${complaint})\nhint: ${error.hint}` : complaint;
   }
 }
 

@@ -217,12 +217,15 @@ test('rewrite-timestamp: no file of the own layers is newer than the epoch, and 
   const { build: make, store } = await world(t);
   const base = makeImage(store, { name: 'base:1', layers: [{ 'etc/motd': 'x' }] });
   const epoch = 1_000_000_000;
-  const options: Partial<BuildOptions> = { sourceDateEpoch: epoch, outputs: [{ type: 'image', rewriteTimestamp: true }] };
+  const plain = await make('FROM base:1\nCOPY . /data/\n');
+  const options: Partial<BuildOptions> = { outputs: [{ type: 'image', rewriteTimestamp: true, epoch }] };
   const result = await make('FROM base:1\nCOPY . /data/\n', options);
   const { config, layers } = readImage(store, result.digest);
   assert.equal(layers[0]!.diffId, readImage(store, base).layers[0]!.diffId);
   const times = [...store.layers.toc(layers[1]!.diffId)].map(({ mtime }) => mtime);
   assert.ok(times.length > 3 && times.every((mtime) => mtime <= epoch));
+  assert.notEqual(layers[1]!.diffId, readImage(store, plain.digest).layers[1]!.diffId);
+  assert.deepEqual(result.steps, { cached: 1, executed: 0, same: 0, config: 0 });
   assert.equal(config.rootfs.diff_ids[1], layers[1]!.diffId);
   assert.equal(config.created, '2001-09-09T01:46:40Z');
   assert.equal((await make('FROM base:1\nCOPY . /data/\n', options)).digest, result.digest);

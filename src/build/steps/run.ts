@@ -40,9 +40,12 @@ export interface BindContent {
 /** A process of a RUN ended with another code than 0. */
 export class RunFailed extends SiruError {
   readonly exitCode: number;
-  constructor(message: string, exitCode: number, hint?: string) {
+  /** Why the process was never there, in the runtime's words. */
+  readonly startFailure: string | undefined;
+  constructor(message: string, exitCode: number, hint?: string, startFailure?: string) {
     super('RUN_FAILED', message, { hint });
     this.exitCode = exitCode;
+    this.startFailure = startFailure;
   }
 }
 
@@ -137,7 +140,7 @@ function failure(plan: RunPlan, result: RunResult): RunFailed {
   const command = plan.args.length === 3 && plan.args[1] === '-c' ? plan.args[2]! : plan.args.join(' ');
   const shown = command.length > 200 ? `${command.slice(0, 197)}...` : command;
   if (result.startFailure) {
-    return new RunFailed(`cannot start ${JSON.stringify(plan.args[0])}: ${result.startFailure}`, result.exitCode, 'Does the base image have this program, and is it made for this platform?');
+    return new RunFailed(`cannot start ${JSON.stringify(plan.args[0])}: ${result.startFailure}`, result.exitCode, 'Does the base image have this program, and is it made for this platform?', result.startFailure);
   }
   const reason = result.oom ? ' (killed for want of memory)' : '';
   return new RunFailed(`the command exited with code ${result.exitCode}${reason}: ${shown}`, result.exitCode);
