@@ -151,8 +151,9 @@ async function startFrom(session: Session, planned: StagePlan): Promise<Start> {
     const { config } = image;
     const begun = begin({ type: 'image', config: config.config ?? {}, author: config.author });
     return {
-      // Nothing is done in a stage that is replaced; what its image leaves to do is left to those that stand on it.
-      ...(from.type === 'named-context' && from.replaces ? { state: { ...begun.state, config: { ...begun.state.config, ...(config.config?.OnBuild ? { OnBuild: config.config.OnBuild } : {}) } }, triggers: [] } : begun),
+      ...begun,
+      // Nothing is done in a stage that is replaced.
+      ...(from.type === 'named-context' && from.replaces ? { triggers: [] } : {}),
       layers: image.layers.map(({ descriptor, diffId }) => ({ descriptor, diffId })),
       entries: [],
       base: { name, image },

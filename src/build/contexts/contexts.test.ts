@@ -339,6 +339,10 @@ test('named contexts: an image, per platform, and a layout with its configuratio
   makeImage(store, real);
   const image = await build({ buildContexts: { alpine: 'docker-image://real:1' }, dockerfileText: 'FROM docker.io/library/alpine:latest\n' });
   assert.deepEqual(readImage(store, image.digest).config.config?.Env, ['FROM_IMAGE=1', 'PATH=/bin']);
+  makeImage(store, { ...real, name: 'trigger:1', config: { ...real.config, OnBuild: ['ENV TRIGGERED=1'] } });
+  const envOf = async (dockerfileText: string): Promise<string[] | null | undefined> => readImage(store, (await build({ buildContexts: { st: 'docker-image://trigger:1' }, dockerfileText })).digest).config.config?.Env;
+  assert.deepEqual(await envOf('FROM scratch AS other\nFROM st\n'), ['FROM_IMAGE=1', 'PATH=/bin', 'TRIGGERED=1']);
+  assert.deepEqual(await envOf('FROM scratch AS st\nRUN never\nFROM st\n'), ['FROM_IMAGE=1', 'PATH=/bin'], 'as in BuildKit, a stage that is replaced has no triggers');
   const only = await build({ buildContexts: { 'alpine::linux/s390x': 'docker-image://nowhere.invalid/x', alpine: 'docker-image://scratch' }, dockerfileText: 'FROM alpine\n' });
   assert.deepEqual(only.files, []);
   // A store is an OCI layout.
