@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { isSiruError } from '../base/errors.ts';
 import { readCases, runCases } from '../oci/vectors.suite.ts';
 import { DockerfileError } from './errors.ts';
+import { bodyOf } from './heredoc.ts';
 import { parseDockerfile } from './parse.ts';
 import { parseTrigger } from './parse-instruction.ts';
 
@@ -15,7 +16,7 @@ test('typed instructions hold the vectors of buildkit', (t) => {
     const instruction = parseDockerfile(input.text).stages[0]!.instructions[0]!;
     if (expect.copy) {
       assert.ok(instruction.kind === 'copy');
-      const contents = instruction.heredocs.map(({ name, content, expand }) => ({ Path: name, Data: content, Expand: expand }));
+      const contents = instruction.heredocs.map((heredoc) => ({ Path: heredoc.name, Data: bodyOf(heredoc), Expand: heredoc.expand }));
       assert.deepEqual({ dest: instruction.destination, sources: instruction.sources, contents }, { dest: expect.copy.DestPath, sources: expect.copy.SourcePaths ?? [], contents: expect.copy.SourceContents ?? [] });
       return;
     }
