@@ -4,7 +4,8 @@ import type { Context } from '../base/context.ts';
 import { nearest } from '../dockerfile/suggest.ts';
 import { pullImage } from '../images/pull.ts';
 import { readImage, type Image } from '../images/read.ts';
-import { formatPlatform, type Platform } from '../oci/platform.ts';
+import { isIndex } from '../oci/media-types.ts';
+import { formatPlatform, matchesPlatform, normalizePlatform, type Platform } from '../oci/platform.ts';
 import { familiarReference, formatReference, parseReferenceWithTag, type Reference } from '../oci/reference.ts';
 import type { SharedSession } from './shared-session.ts';
 
@@ -15,13 +16,15 @@ export interface BaseImage {
   /** Normalised reference. */
   name: string;
   image: Image;
+  /** What it is for, when that is another platform than the one that was asked for. */
+  otherPlatform?: Platform;
   /** True when it came from a registry just now. */
   pulled: boolean;
 }
 
 /**
- * A name means one image within a build, even if another process gives it to another one meanwhile. Throws what pulling
- * throws (NOT_FOUND, NETWORK, AUTH, PLATFORM, DIGEST, ...).
+ * A name means one image within a build, even if another process gives it to another one meanwhile. As in BuildKit, an image
+ * of a registry that is for one platform alone is taken for every platform: its caller warns. Throws what pulling throws (NOT_FOUND, NETWORK, AUTH, PLATFORM, DIGEST, ...).
  */
 export async function openBaseImage(session: BaseParts, text: string, platform: Platform, context: Context): Promise<BaseImage> {
   const reference = parseReferenceWithTag(text);
@@ -47,11 +50,17 @@ async function findOrPull(session: BaseParts, text: string, reference: Reference
   }
   let stored;
   try {
-    stored = await pullImage({ store, remote: await session.remote(), reference, platform, policy: 'always' }, context);
+    stored = await pullImage({ store, remote: await session.remote(), reference, platform, takeSingle: true, policy: 'always' }, context);
   } catch (error) {
     throw explained(error, [stageMeant(session, text), other]);
   }
-  return { name, image: readImage(store, stored, platform), pulled: true };
+  if (isIndex(stored.descriptor.mediaType)) return { name, image: readImage(store, stored, platform), pulled: true };
+  const image = readImage(store, stored);
+  return { name, image, pulled: true, ...(matchesPlatform(platform, image.config) ? {} : { otherPlatform: platformOf(image) }) };
+}
+
+function platformOf({ config: { os, architecture, variant } }: Image): Platform {
+  return normalizePlatform({ os, architecture, ...(variant === undefined ? {} : { variant }) });
 }
 
 /** A stage whose name is near to what was taken for an image. */

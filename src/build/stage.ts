@@ -7,6 +7,7 @@ import { messageOf } from '../base/errors.ts';
 import { stableJson } from '../base/json.ts';
 import type { StepStatus } from '../base/events.ts';
 import { checkStage } from '../dockerfile/checks/check-stage.ts';
+import { invalidBaseImagePlatform } from '../dockerfile/checks/invalid-base-image-platform.ts';
 import type { Instruction } from '../dockerfile/instruction.ts';
 import { sha256 } from '../oci/digest.ts';
 import type { Platform } from '../oci/platform.ts';
@@ -145,11 +146,13 @@ async function startFrom(session: Session, planned: StagePlan): Promise<Start> {
       session.context.emit({ type: 'step-done', step: ref, status: 'cached', took: Date.now() - started });
       return { ...(from.type === 'named-context' && from.replaces ? bare(session) : begin({ type: 'scratch' }, session.platform)), layers: found?.layers ?? [], entries: found?.entries ?? [] };
     }
-    const { image, pulled, name } = found;
+    const { image, pulled, name, otherPlatform = platform } = found;
+    const misfit = invalidBaseImagePlatform(name, platform, otherPlatform);
+    if (misfit !== undefined) session.warn({ rule: 'InvalidBaseImagePlatform', text: misfit, line: planned.lines.start });
     const took = Date.now() - started;
     session.context.emit({ type: 'step-done', step: ref, status: pulled ? 'executed' : 'cached', took, ...(pulled ? { reason: `${name} was pulled` } : {}) });
     const { config } = image;
-    const begun = begin({ type: 'image', config: config.config ?? {}, author: config.author });
+    const begun = begin({ type: 'image', config: config.config ?? {}, author: config.author }, otherPlatform);
     return {
       ...begun,
       // Nothing is done in a stage that is replaced.

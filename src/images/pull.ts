@@ -23,6 +23,8 @@ export interface PullOptions {
   reference: Reference;
   /** The host's when not given; then an image that is for one other platform alone is taken with a warning. */
   platform?: Platform;
+  /** An image that is for one platform alone is taken even when it is for another one than `platform`. */
+  takeSingle?: boolean;
   /** `missing` asks no registry when the image is here for the platform; `never` asks none at all. `always` when not given. */
   policy?: 'always' | 'missing' | 'never';
 }
@@ -74,8 +76,8 @@ export async function pullImage(options: PullOptions, context: Context): Promise
 
   await fetchBlob(options, reference, configDescriptor, context);
   const { config, layers } = joinConfig(manifest, what, store.blobs.read(configDescriptor.digest));
-  if (options.platform) checkPlatform(config, options.platform, what);
-  else if (isManifest(top.mediaType)) warnOfPlatform(config, what, context);
+  if (options.platform && !(options.takeSingle && isManifest(top.mediaType))) checkPlatform(config, options.platform, what);
+  else if (!options.platform && isManifest(top.mediaType)) warnOfPlatform(config, what, context);
 
   const distinct = new Map(layers.map((layer) => [layer.descriptor.digest, layer.descriptor]));
   await together([...distinct.values()], parallel, context, (layer, inner) => fetchBlob(options, reference, layer, inner));

@@ -224,6 +224,9 @@ test('an image for another platform is refused when one was asked for, else take
   const record = recorder();
   await pullImage({ store: to.store, remote, reference }, record.context);
   assert.match(record.events.flatMap((event) => (event.type === 'warning' ? [event.text] : []))[0]!, /is an image for linux\/riscv64/);
+  await using another = await temporaryStore();
+  const taken = await pullImage({ store: another.store, remote, reference, platform: { os: 'linux', architecture: 'amd64' }, takeSingle: true }, quiet);
+  assert.equal(taken.imageId, image.imageId);
 });
 
 test('skopeo reads what was pushed, and what skopeo pushed is pulled', { skip: skipSkopeo }, async () => {
