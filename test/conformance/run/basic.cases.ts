@@ -46,7 +46,6 @@ export const cases: Case[] = [
   { name: 'heredoc-quoted', dockerfile: on("RUN cat <<'EOF' > /out\n$HOME\nEOF") },
   { name: 'heredoc-tabs', dockerfile: on('RUN cat <<-EOF > /out\n\t\tone\n\t two\n\tEOF') },
   { name: 'heredoc-tabs-alone', dockerfile: on('RUN <<-EOF\n\techo one > /out\n\t\techo two >> /out\n\tEOF') },
-  { name: 'heredoc-tabs-script', dockerfile: on('RUN <<-EOF\n\t#!/bin/ash\n\techo one > /out\n\tEOF') },
   { name: 'stub-in-a-folder-that-is-there', dockerfile: on('RUN mkdir -p /etc && echo x > /etc/x\nRUN true', 'base/bare') },
   { name: 'stub-removed-by-the-command', dockerfile: on('RUN --mount=source=a,target=/new/b umount /new/b 2> /dev/null; rm -rf /new; rmdir /proc /new; true', 'base/bare'), files: { a: '' } },
   { name: 'stub-with-another-mode', dockerfile: on('RUN --mount=source=a,target=/new/b chmod 700 /new', 'base/bare'), files: { a: '' } },
