@@ -70,8 +70,12 @@ function runDeps(session: Session, plan: RunPlan, place: StepPlace): RunDeps {
     resolveUser: async (user) => resolveUserIn(await place.stack(), user),
     bindContent: (mount) => bindContent(session, mount),
     secret: (id) => session.secret(id),
+    sshAgent: (id) => session.sshAgent(id),
     network: options.network === 'none' ? 'none' : 'host',
-    hosts: (options.addHosts ?? []).map(([name, address]) => [address, name]),
+    hosts: (options.addHosts ?? []).map(([name, address]) => [address, name.toLowerCase()]),
+    ulimits: options.ulimits ?? [],
+    limits: { ...options.limits, ...(options.shmSize === undefined ? {} : { shm: options.shmSize }) },
+    cgroupParent: options.cgroupParent,
     onOutput: decodeOutput(place.onOutput),
   };
   if (options.sourceDateEpoch !== undefined) deps.epoch = options.sourceDateEpoch;
@@ -104,10 +108,11 @@ function similarTo(session: Session, layers: readonly StackLayer[]): (diffId: Di
 }
 
 async function resolveUserIn(stack: LayerStack, user: string): Promise<ProcessSpec['user']> {
-  if (user === '' || user === '0' || user === '0:0') return { uid: 0, gid: 0, groups: [] };
+  const numbers = /^(\d{1,9}):(\d{1,9})$/.exec(user);
+  if (numbers) return { uid: Number(numbers[1]), gid: Number(numbers[2]), groups: [Number(numbers[2])] };
   const files = new Map<string, Uint8Array | undefined>();
   for (const path of ['etc/passwd', 'etc/group']) files.set(path, await stack.readFile(path));
-  const { uid, gid, groups } = resolveUser(user, (path) => files.get(path.replace(/^\/+/, '')));
+  const { uid, gid, groups } = resolveUser(user === '' ? '0' : user, (path) => files.get(path.replace(/^\/+/, '')));
   return { uid, gid, groups };
 }
 

@@ -2,6 +2,7 @@
 import type { Event } from '../base/events.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { RegistryOptions } from '../remote/configuration.ts';
+import type { ProcessLimits } from '../runtime/executor.ts';
 import type { Isolation } from '../runtime/isolation.ts';
 import type { Store } from '../store/store.ts';
 import type { Exported, Output } from './export/output.ts';
@@ -31,6 +32,8 @@ export interface BuildOptions {
   labels?: Record<string, string>;
   /** Execute every step again. */
   noCache?: boolean;
+  /** The same for stages alone: their names, or their numbers. */
+  noCacheFilter?: string[];
   /** Ask registries for base images even when the store has them. */
   pull?: boolean;
   /** `linux/arm64`, or several: the result is an index then. The host's when not given. */
@@ -41,6 +44,16 @@ export interface BuildOptions {
   /** Extra lines of /etc/hosts for RUN: `[name, address]`. */
   addHosts?: [string, string][];
   secrets?: Secret[];
+  /** For `RUN --mount=type=ssh`. */
+  ssh?: SshAgent[];
+  /** Limits of RUN processes (setrlimit); -1 is none. */
+  ulimits?: { name: string; soft: number; hard: number }[];
+  /** Bytes of /dev/shm in RUN. */
+  shmSize?: number;
+  /** Limits of RUN containers. Where cgroups cannot be made a warning says so. */
+  limits?: Omit<ProcessLimits, 'shm' | 'pids' | 'cpus'>;
+  /** Above the cgroups of RUN containers: `/builds`. */
+  cgroupParent?: string;
   /** Entitlements: `network.host`, `security.insecure`. */
   allow?: string[];
   /** Seconds since 1970 for every time in layers, config and history. */
@@ -52,6 +65,12 @@ export interface BuildOptions {
   jobs?: number;
   signal?: AbortSignal;
   onEvent?: (event: Event) => void;
+}
+
+/** An agent by the id that mounts ask for: the path of its socket, or of private keys that the build itself answers for. */
+export interface SshAgent {
+  id: string;
+  paths: string[];
 }
 
 export type Secret = { id: string } & ({ file: string } | { env: string } | { value: string | Uint8Array });

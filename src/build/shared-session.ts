@@ -4,7 +4,6 @@
  */
 import { cpus } from 'node:os';
 import type { Context } from '../base/context.ts';
-import { SiruError } from '../base/errors.ts';
 import { createLimit } from '../base/limit.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Platform } from '../oci/platform.ts';
@@ -48,6 +47,8 @@ export interface SharedSession extends AsyncDisposable {
   steps: BuildEntry['steps'];
   /** Bytes of a secret, or undefined when it was not given. Throws CONTEXT when its file cannot be read. */
   secret(id: string): Promise<Uint8Array | undefined>;
+  /** Path of the socket of an SSH agent, or undefined when it was not given. Throws CONTEXT when there is nothing behind it. */
+  sshAgent(id: string): Promise<string | undefined>;
 }
 
 export function createSharedSession(options: BuildOptions, context: Context): SharedSession {
@@ -69,6 +70,7 @@ export function createSharedSession(options: BuildOptions, context: Context): Sh
   const tracked = new Set<Promise<unknown>>();
   const bases = new Map<string, Promise<BaseImage>>();
   const images = new Map<string, Promise<OpenedContext>>();
+  const agents = new Map<string, Promise<string>>();
   const used: Disposable[] = [];
   const sideWork: Promise<unknown>[] = [];
   const secrets = new Map((options.secrets ?? []).map((secret) => [secret.id, secret]));
@@ -111,18 +113,18 @@ export function createSharedSession(options: BuildOptions, context: Context): Sh
     async secret(id) {
       const secret = secrets.get(id);
       if (!secret) return undefined;
-      if ('value' in secret) return typeof secret.value === 'string' ? Buffer.from(secret.value) : secret.value;
-      if ('env' in secret) {
-        const value = process.env[secret.env];
-        if (value === undefined) throw new SiruError('CONTEXT', `secret ${id}: the environment variable ${secret.env} is not set`);
-        return Buffer.from(value);
-      }
-      const { readFile } = await import('node:fs/promises');
-      try {
-        return await readFile(secret.file);
-      } catch (error) {
-        throw new SiruError('CONTEXT', `secret ${id}: cannot read ${secret.file}`, { cause: error });
-      }
+      const { readSecret } = await import('./secret.ts');
+      return readSecret(secret, context);
+    },
+    async sshAgent(id) {
+      const agent = (options.ssh ?? []).find((one) => one.id === id);
+      if (!agent) return undefined;
+      return sharedBy(agents, id, async () => {
+        const { openAgent } = await import('./ssh/open-agent.ts');
+        const opened = await openAgent(agent);
+        used.push(opened);
+        return opened.path;
+      });
     },
     async [Symbol.asyncDispose]() {
       // A stage that ends may have begun another one before.

@@ -21,13 +21,14 @@ export interface RunPlan {
   env: string[];
   /** Names in `env` whose value comes from a build argument (ARG), not from the image. */
   argumentNames: string[];
-  /** Names in `env` whose value must not enter the key or the history (undeclared proxy arguments). */
-  unkeyedEnv: string[];
+  /** `NAME=value` of proxies that no ARG needs to declare: they win over `env`, and are in neither the key nor the history. */
+  proxyEnv: string[];
   user: string;
   cwd: string;
   mounts: RunMountPlan[];
   network: 'default' | 'none' | 'host';
   security: 'sandbox' | 'insecure';
+  hostname: string;
   /** A heredoc that begins with `#!`: a file to place read-only at `/dev/pipes/<name>`, mode 0755. */
   script?: { name: string; content: string };
 }
@@ -48,7 +49,7 @@ export type RunMountPlan =
     }
   | { type: 'tmpfs'; target: string; size?: number }
   | { type: 'secret'; id: string; target?: string; env?: string; required: boolean; mode: number; uid: number; gid: number }
-  | { type: 'ssh'; id: string; target?: string; required: boolean; mode: number; uid: number; gid: number };
+  | { type: 'ssh'; id: string; target: string; required: boolean; mode: number; uid: number; gid: number };
 
 export interface CopyPlan {
   kind: 'copy' | 'add';

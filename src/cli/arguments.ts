@@ -58,13 +58,18 @@ export function collect(value: string, before: string[] = []): string[] {
 
 /** The value of a comma-separated `key=value,key=value` text; a word without `=` has the value ''. Quotes as in CSV. */
 export function parseFields(text: string): Map<string, string> {
-  const fields = new Map<string, string>();
+  return new Map(fieldList(text).map(([key, value = '']) => [key, value]));
+}
+
+/** The same in order; the value of a word without `=` is undefined. */
+export function fieldList(text: string): [key: string, value: string | undefined][] {
+  const fields: [string, string | undefined][] = [];
   for (const found of text.matchAll(/\s*("(?:[^"]|"")*"|[^,]*)(?:,|$)/g)) {
     const raw = found[1]!;
     const word = raw.startsWith('"') ? raw.slice(1, -1).replaceAll('""', '"') : raw;
     if (word === '') continue;
     const equals = word.indexOf('=');
-    fields.set((equals < 0 ? word : word.slice(0, equals)).trim().toLowerCase(), equals < 0 ? '' : word.slice(equals + 1));
+    fields.push([(equals < 0 ? word : word.slice(0, equals)).trim().toLowerCase(), equals < 0 ? undefined : word.slice(equals + 1)]);
   }
   return fields;
 }

@@ -1,5 +1,5 @@
 /** Makes a layer of what was written to an overlay: its upper directory, entry by entry, in the order of their paths. */
-import { lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync, readdirSync, readlinkSync, type Stats } from 'node:fs';
 import { SiruError, errnoOf, messageOf } from '../base/errors.ts';
 import { deviceParts } from '../sys/node.ts';
 import { readXattrs } from '../sys/xattr.ts';
@@ -21,6 +21,9 @@ export interface DiffOptions {
   signal?: AbortSignal;
 }
 
+/** Longest path in bytes: what reads layers takes no longer one. */
+const longestPath = 4096;
+
 /**
  * Adds all entries of an overlay's upper directory to `writer`; the caller finishes it. Owners and file capabilities are
  * those that this process sees, so it must run in the user namespace of the mount. Sockets are left out, and so are all
@@ -32,14 +35,23 @@ export function diffUpper(upper: string, writer: LayerWriter, options: DiffOptio
   /** First names of files that have several, by device and inode. */
   const linked = new Map<string, string>();
 
-  function walk(path: string): void {
+  /** `place`: where the directory is found, a short path also for one that lies deeper than paths may be long. */
+  function walk(path: string, place: string): void {
     if (signal?.aborted) throw new SiruError('CANCELLED', 'cancelled', { cause: signal.reason });
     const prefix = path === '' ? '' : `${path}/`;
     const found = new Map<string, Stats>();
     const keys: string[] = [];
-    for (const name of readNames(`${upper}/${path}`)) {
+    for (const name of readNames(place)) {
       if (skip?.(prefix + name)) continue;
-      const stat = lstatSync(fsPath(`${upper}/${prefix}${name}`));
+      if (prefix.length + name.length > longestPath / 3 && Buffer.byteLength(prefix + name) > longestPath) {
+        throw new SiruError('LAYER', `the step made a path of more than ${longestPath} bytes: ${path.slice(0, 60)}...`, { hint: 'Remove it in the same RUN, or make the names shorter.' });
+      }
+      if (name.startsWith('.wh.')) {
+        throw new SiruError('LAYER', `the step made ${JSON.stringify(prefix + name)}, which a layer cannot hold`, {
+          hint: 'Names that begin with .wh. mean in a layer that a file is removed. Give it another name, or remove it in the same RUN.',
+        });
+      }
+      const stat = lstatSync(fsPath(`${place}/${name}`));
       found.set(name, stat);
       keys.push(name);
       // A directory stands in the order twice: as itself, and where all that it holds belongs ('a', 'a-b', 'a/x').
@@ -47,13 +59,26 @@ export function diffUpper(upper: string, writer: LayerWriter, options: DiffOptio
     }
     keys.sort();
     for (const key of keys) {
-      if (key.endsWith('/')) walk(prefix + key.slice(0, -1));
-      else add(prefix + key, found.get(key)!);
+      if (key.endsWith('/')) below(prefix + key.slice(0, -1), `${place}/${key.slice(0, -1)}`);
+      else add(prefix + key, fsPath(`${place}/${key}`), found.get(key)!);
     }
   }
 
-  function add(path: string, stat: Stats): void {
-    const full = fsPath(`${upper}/${path}`);
+  /** The kernel takes no longer paths either, and the upper directory has one of its own. By way of an open directory each is short. */
+  function below(path: string, place: string): void {
+    if (place.length < 1000) {
+      walk(path, place);
+      return;
+    }
+    const fd = openSync(fsPath(place), constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+    try {
+      walk(path, `/proc/self/fd/${fd}`);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  function add(path: string, full: string | Buffer, stat: Stats): void {
     const mtime = Math.min(epoch, Math.floor(stat.mtimeMs / 1000));
     const entry: Entry = { path, type: 'file', mode: stat.mode & 0o7777, uid: stat.uid, gid: stat.gid, size: 0, mtime };
     if (stat.isFile()) {
@@ -91,7 +116,7 @@ export function diffUpper(upper: string, writer: LayerWriter, options: DiffOptio
   }
 
   try {
-    walk('');
+    walk('', upper);
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
     throw new SiruError('STORE', `cannot read what the step wrote: ${messageOf(error)}`, { cause: error });

@@ -112,28 +112,41 @@ function systemMounts(spec: ProcessSpec, around: Surroundings): OciMount[] {
   if (around.cgroupsPath !== undefined) mounts.push({ destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: [...still, 'relatime', access] });
   if (around.init) mounts.push({ destination: `/dev/${around.init.name}`, type: 'bind', source: around.init.path, options: ['bind', 'ro', 'nosuid', 'nodev'] });
   const { hosts, resolv } = around.etc;
-  if (hosts !== undefined) mounts.push(bindFile('/etc/hosts', hosts));
-  if (resolv !== undefined) mounts.push(bindFile('/etc/resolv.conf', resolv));
+  const options = ['bind', 'rprivate', 'nosuid', 'nodev', ...(spec.readonlyEtc ? ['noexec', 'ro'] : [])];
+  if (hosts !== undefined) mounts.push({ destination: '/etc/hosts', type: 'bind', source: hosts, options });
+  if (resolv !== undefined) mounts.push({ destination: '/etc/resolv.conf', type: 'bind', source: resolv, options });
   return mounts;
 }
 
-function bindFile(destination: string, source: string): OciMount {
-  return { destination, type: 'bind', source, options: ['bind', 'rprivate', 'nosuid', 'nodev'] };
-}
-
-function rlimits(spec: ProcessSpec, openFiles: number | undefined): { type: string; soft: number; hard: number }[] {
+function rlimits(spec: ProcessSpec, openFiles: number | undefined): { type: string; soft: unknown; hard: unknown }[] {
   const limits = new Map<string, { soft: number; hard: number }>();
   if (openFiles !== undefined && openFiles > mostOpenFiles) limits.set('nofile', { soft: mostOpenFiles, hard: mostOpenFiles });
   for (const { name, soft, hard } of spec.ulimits ?? []) limits.set(name, { soft, hard });
-  return [...limits].map(([name, limit]) => ({ type: `RLIMIT_${name.toUpperCase()}`, ...limit }));
+  return [...limits].map(([name, { soft, hard }]) => ({ type: `RLIMIT_${name.toUpperCase()}`, soft: limitValue(soft), hard: limitValue(hard) }));
+}
+
+/** "No limit" is the largest number of 64 bits, which a number of JavaScript is not exact enough for. */
+function limitValue(value: number): unknown {
+  return value < 0 ? (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON('18446744073709551615') : value;
 }
 
 function resources(spec: ProcessSpec): Record<string, unknown> {
-  const { memory, cpus, pids } = spec.limits ?? {};
+  const { memory, memorySwap, cpus, cpuShares, cpuPeriod, cpuQuota, cpusetCpus, cpusetMems, pids } = spec.limits ?? {};
   const found: Record<string, unknown> = {};
   // Docker lets as much again be swapped.
-  if (memory !== undefined) found['memory'] = { limit: memory, swap: memory * 2 };
-  if (cpus !== undefined) found['cpu'] = { period: 100_000, quota: Math.round(cpus * 100_000) };
+  if (memory !== undefined || memorySwap !== undefined) found['memory'] = defined({ limit: memory, swap: memorySwap ?? memory! * 2 });
+  const cpu = defined({
+    shares: cpuShares,
+    period: cpuPeriod ?? (cpus === undefined ? undefined : 100_000),
+    quota: cpuQuota ?? (cpus === undefined ? undefined : Math.round(cpus * 100_000)),
+    cpus: cpusetCpus,
+    mems: cpusetMems,
+  });
+  if (Object.keys(cpu).length > 0) found['cpu'] = cpu;
   if (pids !== undefined) found['pids'] = { limit: pids };
   return found;
+}
+
+function defined(members: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
 }

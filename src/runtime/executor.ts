@@ -94,11 +94,33 @@ export interface ProcessSpec {
   readonlyRoot?: boolean;
   /** Reap zombies and forward signals with a small init of the runtime. */
   init?: boolean;
-  limits?: { memory?: number; cpus?: number; pids?: number; shm?: number };
+  limits?: ProcessLimits;
+  /** Above the cgroup of the process, in place of Siru's own: `/builds`. Only with limits, or where one is made in any case. */
+  cgroupParent?: string;
   ulimits?: { name: string; soft: number; hard: number }[];
   /** Extra lines for /etc/hosts: `[address, name]`. */
   hosts?: [string, string][];
+  /** /etc/hosts and /etc/resolv.conf cannot be written. */
+  readonlyEtc?: boolean;
   noNewPrivileges?: boolean;
+}
+
+/** Bytes, shares and microseconds, as cgroups have them. */
+export interface ProcessLimits {
+  memory?: number;
+  /** Memory and swap together; -1 is no limit, twice the memory when not given. */
+  memorySwap?: number;
+  /** Of processors; written as a quota. */
+  cpus?: number;
+  cpuShares?: number;
+  cpuPeriod?: number;
+  cpuQuota?: number;
+  /** `0-2,7` */
+  cpusetCpus?: string;
+  cpusetMems?: string;
+  pids?: number;
+  /** Size of /dev/shm; needs no cgroup. */
+  shm?: number;
 }
 
 export type Mount = (
@@ -115,6 +137,7 @@ export type Mount = (
       from?: { lowers: string[]; source: string };
     }
   | { type: 'file'; bytes: string; mode: number; uid: number; gid: number } // base64 content on a tmpfs; secrets
+  | { type: 'socket'; source: string; mode: number; uid: number; gid: number } // connections go on to a socket of the host
 ) & {
   /** Absolute path in the tree. */
   target: string;

@@ -9,6 +9,7 @@ import { renameNoReplace } from '../sys/rename.ts';
 import type { OciMount } from './bundle.ts';
 import type { Mount } from './executor.ts';
 import { mountOverlay } from './overlay.ts';
+import { forwardSocket } from './forward-socket.ts';
 import { isHarmlessDevice } from './seccomp.ts';
 import type { Mountpoint } from './stubs.ts';
 
@@ -85,7 +86,7 @@ export function readyMounts(mounts: readonly Mount[], folder: string, overlayOpt
           bind(inside(view(item.lowers, index, !readonly), item.source, target));
           break;
         case 'cache':
-          makeCache(item, (lowers) => view(lowers, index, false));
+          makeCache(item, join(folder, `cache-${index}`), (lowers) => view(lowers, index, false));
           bind(item.folder);
           break;
         case 'file': {
@@ -96,9 +97,15 @@ export function readyMounts(mounts: readonly Mount[], folder: string, overlayOpt
           bind(path);
           break;
         }
+        case 'socket': {
+          const path = secrets();
+          undo.push(forwardSocket(path, item));
+          bind(path);
+          break;
+        }
         case 'tmpfs': {
-          const options = ['nosuid', 'nodev', access, `mode=${(item.mode ?? 0o1777).toString(8)}`];
-          if (item.noexec) options.push('noexec');
+          const options = ['nosuid', access, `mode=${(item.mode ?? 0o1777).toString(8)}`];
+          if (item.noexec) options.push('noexec', 'nodev');
           if (item.size !== undefined) options.push(`size=${item.size}`);
           ready.list.push({ destination: target, type: 'tmpfs', source: 'tmpfs', options });
           addMountpoint(target, 'dir');
@@ -142,11 +149,13 @@ function inside(root: string, source: string, target: string): string {
   return path;
 }
 
-/** Makes a cache's folder when it is new. Two processes may do so at once: the first whole one stands. */
-function makeCache(cache: Extract<Mount, { type: 'cache' }>, view: (lowers: readonly string[]) => string): void {
+/**
+ * Makes a cache's folder when it is new. Two processes may do so at once: the first whole one stands. It grows at `fresh`,
+ * where what a kill leaves of it is removed with all else.
+ */
+function makeCache(cache: Extract<Mount, { type: 'cache' }>, fresh: string, view: (lowers: readonly string[]) => string): void {
   const { folder, uid, gid, mode, from } = cache;
   if (existsSync(folder)) return;
-  const fresh = `${folder}.${process.pid}-${Math.random().toString(36).slice(2)}`;
   try {
     if (from) {
       const source = inside(view(from.lowers), from.source, cache.target);

@@ -58,12 +58,15 @@ export function startProcess(snapshot: Snapshot, spec: ProcessSpec, io: ProcessI
     const own = new Set(spec.mounts.map(({ target }) => target));
     mountSnapshot(snapshot, settings.overlay);
     undo.use(makeStubs(snapshot.merged, [...[...places, ...files].filter(({ path }) => !own.has(path)), ...mounts.mountpoints]));
-    const user = 'name' in spec.user ? resolveUser(spec.user.name, (path) => readInside(snapshot.merged, path)) : spec.user;
+    const readFile = (path: string): Uint8Array | undefined => readInside(snapshot.merged, path);
+    const user = 'name' in spec.user ? resolveUser(spec.user.name, readFile) : spec.user;
     const cgroups = limitsPath(spec, settings);
-    const runtime = cgroups === undefined || spec.limits === undefined ? settings.runtime : (settings.limits ?? settings.runtime);
+    const runtime = cgroups === undefined || !wantsCgroup(spec) ? settings.runtime : (settings.limits ?? settings.runtime);
     const init = spec.init ? findInit() : undefined;
     const tty = io.type === 'inherit' && io.tty && Object.values(inherited).some((fd) => isatty(fd));
-    const bundle = createSpec(spec, {
+    // Runtimes differ in what they do for a user without an entry.
+    const env = spec.env.some((variable) => variable.startsWith('HOME=')) ? spec.env : [...spec.env, `HOME=${resolveUser(String(user.uid), readFile).home}`];
+    const bundle = createSpec({ ...spec, env }, {
       rootfs: snapshot.merged, userns, architecture: process.arch, user, mounts: mounts.list,
       etc: Object.fromEntries(Object.entries(etc).filter(([name]) => !own.has(name === 'hosts' ? '/etc/hosts' : '/etc/resolv.conf'))),
       terminal: tty,
@@ -108,24 +111,22 @@ function beneathCgroup2(path: string, args: string[]): [string, string[]] {
 
 /** Where a cgroup is made for the limits; undefined when none is made. Limits that cannot be had are told. */
 function limitsPath(spec: ProcessSpec, { userns, runtime, limits, id, onWarning }: RunSettings): string | undefined {
-  const { memory, cpus, pids } = spec.limits ?? {};
-  const path = `${cgroupFolder}/${id}`;
+  const path = `${spec.cgroupParent ?? cgroupFolder}/${id}`;
   // As root runc makes one in any case, so it had better be where it is found again.
-  if (memory === undefined && cpus === undefined && pids === undefined) return runtime.name === 'runc' && !userns ? path : undefined;
+  if (!wantsCgroup(spec)) return runtime.name === 'runc' && !userns ? path : undefined;
   if (!userns && (limits || !runtime.cgroup2)) return path;
   onWarning('limits of memory, processors and processes are not kept: this process may not make cgroups');
   return undefined;
 }
 
+function wantsCgroup({ limits = {}, cgroupParent }: ProcessSpec): boolean {
+  return cgroupParent !== undefined || Object.entries(limits).some(([name, value]) => name !== 'shm' && value !== undefined);
+}
+
 function writeEtc(spec: ProcessSpec, base: string): { hosts?: string; resolv?: string } {
   const hosts = [
-    '127.0.0.1\tlocalhost',
+    `127.0.0.1\tlocalhost ${spec.hostname}`,
     '::1\tlocalhost ip6-localhost ip6-loopback',
-    'fe00::0\tip6-localnet',
-    'ff00::0\tip6-mcastprefix',
-    'ff02::1\tip6-allnodes',
-    'ff02::2\tip6-allrouters',
-    `127.0.1.1\t${spec.hostname}`,
     ...(spec.hosts ?? []).map(([address, name]) => `${address}\t${name}`),
   ];
   const etc: { hosts?: string; resolv?: string } = {};

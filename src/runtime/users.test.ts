@@ -21,7 +21,9 @@ for (const [text, expected] of [
   ['5000', { uid: 5000, gid: 0, groups: [0], home: '/' }],
   ['5000:6000', { uid: 5000, gid: 6000, groups: [6000], home: '/' }],
   [':mail', { uid: 0, gid: 8, groups: [8], home: '/root', name: 'root' }],
-  ['4242', { uid: 7, gid: 8, groups: [8], home: '/odd', name: '4242' }],
+  // Digits are never a name.
+  ['4242', { uid: 4242, gid: 0, groups: [0], home: '/' }],
+  ['app:8', { uid: 1000, gid: 8, groups: [8], home: '/home/app', name: 'app' }],
 ] as const) {
   test(`the user ${JSON.stringify(text)}`, () => assert.deepEqual(resolveUser(text, read), expected));
 }

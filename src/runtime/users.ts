@@ -35,15 +35,16 @@ interface GroupEntry {
 /**
  * The numbers of `user`, `user:group`, `uid` or `uid:gid`; '' means root.
  *
- * A user that is named alone gets the primary group and all groups that list it; with a group, only that group. A number
- * without an entry stands for itself with group 0. Throws NOT_FOUND for a name that the image does not have.
+ * A user that is named alone gets the primary group and all groups that list it; with a group, only that group. Digits are
+ * an id and never a name; one without an entry stands for itself with group 0. Throws NOT_FOUND for a name that the image does not have.
  */
 export function resolveUser(text: string, readFile: ReadImageFile): ResolvedUser {
   const colon = text.indexOf(':');
   const userText = (colon < 0 ? text : text.slice(0, colon)) || '0';
   const groupText = colon < 0 ? '' : text.slice(colon + 1);
-  const entry = readPasswd(readFile).find((candidate) => candidate.name === userText || String(candidate.uid) === userText);
-  const uid = entry?.uid ?? idOf(userText);
+  const number = idOf(userText);
+  const entry = readPasswd(readFile).find((candidate) => (number === undefined ? candidate.name === userText : candidate.uid === number));
+  const uid = number ?? entry?.uid;
   if (uid === undefined) {
     throw new SiruError('NOT_FOUND', `the image has no user ${JSON.stringify(userText)} in /etc/passwd`, {
       hint: 'Create it in an earlier step, or give its number.',
@@ -52,14 +53,13 @@ export function resolveUser(text: string, readFile: ReadImageFile): ResolvedUser
   let gid = entry?.gid ?? 0;
   let groups: number[] = [];
   if (groupText !== '') {
-    const group = readGroups(readFile).find((candidate) => candidate.name === groupText || String(candidate.gid) === groupText);
-    const number = group?.gid ?? idOf(groupText);
-    if (number === undefined) {
+    const found = idOf(groupText) ?? readGroups(readFile).find((candidate) => candidate.name === groupText)?.gid;
+    if (found === undefined) {
       throw new SiruError('NOT_FOUND', `the image has no group ${JSON.stringify(groupText)} in /etc/group`, {
         hint: 'Create it in an earlier step, or give its number.',
       });
     }
-    gid = number;
+    gid = found;
   } else if (entry) {
     groups = readGroups(readFile).filter(({ members }) => members.includes(entry.name)).map((group) => group.gid);
   }
@@ -89,7 +89,7 @@ function idOf(text: string): number | undefined {
 function readPasswd(readFile: ReadImageFile): PasswdEntry[] {
   const entries: PasswdEntry[] = [];
   for (const [name, , uid, gid, , home] of linesOf('/etc/passwd', readFile)) {
-    const [user, group] = [number(uid), number(gid)];
+    const [user, group] = [numberOf(uid), numberOf(gid)];
     if (name !== undefined && user !== undefined && group !== undefined) entries.push({ name, uid: user, gid: group, home: home ?? '' });
   }
   return entries;
@@ -98,14 +98,14 @@ function readPasswd(readFile: ReadImageFile): PasswdEntry[] {
 function readGroups(readFile: ReadImageFile): GroupEntry[] {
   const entries: GroupEntry[] = [];
   for (const [name, , gid, members] of linesOf('/etc/group', readFile)) {
-    const group = number(gid);
+    const group = numberOf(gid);
     if (name !== undefined && group !== undefined) entries.push({ name, gid: group, members: (members ?? '').split(',') });
   }
   return entries;
 }
 
 /** The id of a field; undefined for what is none, so that a damaged line means nobody instead of root. */
-function number(field: string | undefined): number | undefined {
+function numberOf(field: string | undefined): number | undefined {
   return field !== undefined && /^[0-9]+$/.test(field) && Number(field) <= largestId ? Number(field) : undefined;
 }
 

@@ -27,6 +27,18 @@ test('one at a time holds a lock, within a handle and across handles', async (t)
   assert.deepEqual(readdirSync(join(first.root, 'locks')), []);
 });
 
+test('tryLock gives the lock or nothing, at once', async (t) => {
+  const store = await tinyStore(t);
+  const other = await tinyStore(t, store.root);
+  const lock = await store.tryLock('a');
+  assert.ok(lock);
+  assert.equal(await store.tryLock('a'), undefined);
+  if (process.platform !== 'win32') assert.equal(await other.tryLock('a'), undefined);
+  lock[Symbol.dispose]();
+  using again = await other.tryLock('a');
+  assert.ok(again);
+});
+
 test('locks of different names do not wait for each other', async (t) => {
   const store = await tinyStore(t);
   using _a = await store.lock('a', quiet);

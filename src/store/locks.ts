@@ -14,6 +14,8 @@ const longestWait = 50;
 export interface Locks {
   /** Waits for the lock. Throws CANCELLED when the context's signal fires first. */
   take(name: string, context: Context): Promise<Disposable>;
+  /** The lock if nobody holds it. */
+  tryTake(name: string): Promise<Disposable | undefined>;
 }
 
 export function createLocks(root: string, readonly: boolean): Locks {
@@ -45,28 +47,48 @@ export function createLocks(root: string, readonly: boolean): Locks {
     else next();
   };
 
+  const held = (file: string, release: () => void): Disposable => {
+    let holds = true;
+    return {
+      [Symbol.dispose]() {
+        if (!holds) return;
+        holds = false;
+        release();
+        leave(file);
+      },
+    };
+  };
+  const fileOf = (name: string): string => {
+    if (readonly) throw readOnlyStore(root);
+    return join(root, 'locks', hexOf(sha256(name)));
+  };
+
   return {
     async take(name, context) {
-      if (readonly) throw readOnlyStore(root);
+      const file = fileOf(name);
       checkCancelled(context);
-      const file = join(root, 'locks', hexOf(sha256(name)));
       await enter(file, context.signal);
-      let release: () => void;
       try {
-        release = await lockFile(file, context);
+        return held(file, await lockFile(file, context));
       } catch (error) {
         leave(file);
         throw error;
       }
-      let held = true;
-      return {
-        [Symbol.dispose]() {
-          if (!held) return;
-          held = false;
-          release();
-          leave(file);
-        },
-      };
+    },
+    async tryTake(name) {
+      const file = fileOf(name);
+      if (queues.has(file)) return undefined;
+      queues.set(file, []);
+      try {
+        const { tryLock } = await import('../sys/lock.ts');
+        const fd = tryFile(file, tryLock);
+        if (fd !== undefined) return held(file, () => releaseFile(file, fd));
+      } catch (error) {
+        leave(file);
+        throw error;
+      }
+      leave(file);
+      return undefined;
     },
   };
 }
@@ -78,22 +100,22 @@ async function lockFile(file: string, context: Context): Promise<() => void> {
   for (let wait = shortestWait; ; wait = Math.min(wait * 1.5, longestWait)) {
     checkCancelled(context);
     const fd = tryFile(file, tryLock);
-    if (fd === 'unsupported') return () => {};
-    if (fd !== undefined) {
-      return () => {
-        // Removed while it is still held: whoever has it open finds it unlinked when his turn comes, and starts anew.
-        try {
-          unlinkSync(file);
-        } catch {}
-        closeSync(fd);
-      };
-    }
+    if (fd !== undefined) return () => releaseFile(file, fd);
     try {
       await sleep(wait, undefined, { signal: context.signal });
     } catch {
       checkCancelled(context);
     }
   }
+}
+
+function releaseFile(file: string, fd: number | 'unsupported'): void {
+  if (fd === 'unsupported') return;
+  // Removed while it is still held: whoever has it open finds it unlinked when his turn comes, and starts anew.
+  try {
+    unlinkSync(file);
+  } catch {}
+  closeSync(fd);
 }
 
 /** An open descriptor that has the lock, undefined when somebody else has it. */

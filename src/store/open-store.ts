@@ -98,6 +98,7 @@ function storeOf(core: Core, blobs: Blobs, layers: Layers, leftovers: readonly s
     records: createRecords(core),
     builds: createBuilds(core),
     lock: (name, context) => locks.take(name, context),
+    tryLock: (name) => locks.tryTake(name),
     temporary: (suffix) => core.temporary(suffix),
     leftovers,
     path(...parts) {

@@ -46,6 +46,8 @@ export interface Store extends AsyncDisposable {
    * process dies. The context's signal ends the wait.
    */
   lock(name: string, context: Context): Promise<Disposable>;
+  /** The lock of this name if nobody holds it. */
+  tryLock(name: string): Promise<Disposable | undefined>;
   /** A fresh path below tmp/, owned by this process; nothing is created there. */
   temporary(suffix?: string): string;
   /** Absolute path of a file or folder of the store's own (`cache-mounts`, `contexts`, ...); the folder above it exists. */

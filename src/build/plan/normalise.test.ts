@@ -26,13 +26,18 @@ test('mounts are named by their target; ids count, content, origin and values of
   assert.match(value('type=cache,id=i,target=/c')[0]![1], /"id":"i"/);
   assert.deepEqual(value('from=alpine,target=/c'), value('from=busybox,target=/c'));
   assert.deepEqual(value('type=secret,id=s,env=S').map(([name]) => name), ['mount of secret S']);
-  assert.deepEqual(value('type=ssh').map(([name]) => name), ['mount of ssh default']);
+  assert.deepEqual(value('type=ssh').map(([name]) => name), ['mount /run/buildkit/ssh_agent.0']);
 });
 
 test('no two parts have one name', () => {
   const run = runSteps('FROM scratch\nRUN --mount=type=tmpfs,target=/a --mount=type=cache,target=/a --mount=type=ssh --mount=type=ssh x\n')[0]!;
   const names = runKeyParts(run).map(({ name }) => name);
   assert.equal(new Set(names).size, names.length);
+});
+
+test('a host name of its own is a part, the usual one is none', () => {
+  assert.equal(parts(['RUN x'])['host name'], undefined);
+  assert.equal(parts(['RUN x'], { buildArgs: { BUILDKIT_SANDBOX_HOSTNAME: 'box' } })['host name'], 'box');
 });
 
 test('a script is a part', () => {

@@ -12,12 +12,12 @@ export function runKeyParts(plan: RunPlan): KeyPart[] {
     { name: 'workdir', value: plan.cwd },
     { name: 'network', value: plan.network },
     { name: 'security', value: plan.security },
+    ...(plan.hostname === 'buildkitsandbox' ? [] : [{ name: 'host name', value: plan.hostname }]),
   ];
   if (plan.script) parts.push({ name: 'script', value: plan.script.content });
-  const unkeyed = new Set(plan.unkeyedEnv);
   const fromArguments = new Set(plan.argumentNames);
   for (const [name, value] of plan.env.map(splitVariable)) {
-    if (!unkeyed.has(name)) parts.push({ name: `${fromArguments.has(name) ? 'build argument' : 'environment'} ${name}`, value });
+    parts.push({ name: `${fromArguments.has(name) ? 'build argument' : 'environment'} ${name}`, value });
   }
   for (const mount of plan.mounts) parts.push({ name: mountName(mount), value: stableJson(mountValue(mount)) });
   return distinct(parts);

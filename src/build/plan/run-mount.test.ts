@@ -23,7 +23,7 @@ const table: [options: string, plan: RunMountPlan][] = [
   ['type=secret,target=/x/token,required', { type: 'secret', id: 'token', target: '/x/token', required: true, mode: 0o400, uid: 0, gid: 0 }],
   ['type=secret,source=s,env=TOKEN', { type: 'secret', id: 's', env: 'TOKEN', required: false, mode: 0o400, uid: 0, gid: 0 }],
   ['type=secret,id=s,env=TOKEN,target=/t,mode=0444', { type: 'secret', id: 's', env: 'TOKEN', target: '/t', required: false, mode: 0o444, uid: 0, gid: 0 }],
-  ['type=ssh', { type: 'ssh', id: 'default', required: false, mode: 0o600, uid: 0, gid: 0 }],
+  ['type=ssh', { type: 'ssh', id: 'default', target: '/run/buildkit/ssh_agent.0', required: false, mode: 0o600, uid: 0, gid: 0 }],
   ['type=ssh,id=k,required=true,target=/s', { type: 'ssh', id: 'k', target: '/s', required: true, mode: 0o600, uid: 0, gid: 0 }],
 ];
 

@@ -102,9 +102,8 @@ export function planMount(written: RunMountOption[], state: StageState, scope: S
       return planSecret(options, { mode: mode ?? 0o400, uid, gid, required }, place);
     case 'ssh': {
       if (options.source !== undefined && options.source !== '') throw fault('ssh mount does not support source');
-      const plan: RunMountPlan = { type: 'ssh', id: options.id || 'default', required, mode: mode ?? 0o600, uid, gid };
-      if (options.target) plan.target = place(options.target);
-      return plan;
+      // Without a target it is the RUN that numbers its agents.
+      return { type: 'ssh', id: options.id || 'default', target: options.target ? place(options.target) : '', required, mode: mode ?? 0o600, uid, gid };
     }
   }
 }

@@ -20,19 +20,23 @@ export function planRun(state: StageState, instruction: InstructionOf<'run'>, sc
   const { args, script } = processOf(state, command);
   const variables = new Map(expander.variables);
   if (state.platform.os !== 'windows' && !variables.has('PATH')) variables.set('PATH', defaultPath);
-  const unkeyedEnv = Object.keys(scope.proxy).filter((name) => !variables.has(name));
-  for (const name of unkeyedEnv) variables.set(name, scope.proxy[name]!);
+  const mounts = instruction.mounts.map((options) => planMount(options, state, scope, expander));
+  const agents = mounts.filter((mount) => mount.type === 'ssh');
+  for (const [at, agent] of agents.entries()) if (agent.target === '') agent.target = `/run/buildkit/ssh_agent.${at}`;
+  // Whether or not there is an agent behind it.
+  if (agents[0] && !variables.has('SSH_AUTH_SOCK')) variables.set('SSH_AUTH_SOCK', agents[0].target);
   const plan: RunPlan = {
     kind: 'run',
     args,
     env: [...variables].map(([name, value]) => `${name}=${value}`),
     argumentNames: argumentNamesOf(state),
-    unkeyedEnv,
+    proxyEnv: Object.entries(scope.proxy).map(([name, value]) => `${name}=${value}`),
     user: state.config.User ?? '',
     cwd: processDirectory(state.config.WorkingDir),
-    mounts: instruction.mounts.map((options) => planMount(options, state, scope, expander)),
+    mounts,
     network: networkOf(instruction.network, scope.network),
     security: securityOf(instruction.security),
+    hostname: scope.buildArgs.BUILDKIT_SANDBOX_HOSTNAME || 'buildkitsandbox',
   };
   if (script) plan.script = script;
   return { state, step: plan, history: layerEntry(`RUN ${[...told(state, expander), ...args].join(' ')} # buildkit`) };

@@ -24,6 +24,11 @@ export interface RunDeps {
   /** The content of a bind mount: its key parts, and the layers that hold it. */
   bindContent(mount: ReadingMount): Promise<BindContent>;
   secret(id: string): Promise<Uint8Array | undefined>;
+  /** Path of an agent's socket. */
+  sshAgent(id: string): Promise<string | undefined>;
+  ulimits: NonNullable<ProcessSpec['ulimits']>;
+  limits: NonNullable<ProcessSpec['limits']>;
+  cgroupParent?: string;
   network: 'host' | 'none';
   hosts: [string, string][];
   epoch?: number;
@@ -65,6 +70,9 @@ export function createRunStep(plan: RunPlan, text: string, slots: string[], deps
     async parts() {
       const parts: KeyPart[] = [{ name: 'parent', value: parent }, ...runKeyParts(plan)];
       if (deps.epoch !== undefined) parts.push({ name: 'SOURCE_DATE_EPOCH', value: String(deps.epoch) });
+      for (const { name, soft, hard } of deps.ulimits) parts.push({ name: `ulimit ${name}`, value: `${soft}:${hard}` });
+      if (deps.limits.shm !== undefined) parts.push({ name: 'size of /dev/shm', value: String(deps.limits.shm) });
+      if (deps.cgroupParent !== undefined) parts.push({ name: 'cgroup parent', value: deps.cgroupParent });
       for (const name of new Set(deps.hosts.map(([, host]) => host))) parts.push({ name: `host ${name}`, value: '' });
       for (const mount of plan.mounts) if (readsFiles(mount)) parts.push(...(await contentOf(mount)).parts);
       return distinct(parts);
@@ -90,14 +98,18 @@ async function executeRun(
   try {
     const spec: ProcessSpec = {
       args: plan.args,
-      env: [...plan.env, ...mounts.env],
+      env: [...plan.env, ...plan.proxyEnv, ...mounts.env],
       cwd: plan.cwd,
       user: await deps.resolveUser(plan.user),
-      hostname: 'buildkitsandbox',
+      hostname: plan.hostname,
       mounts: mounts.list,
       network: plan.network === 'none' ? 'none' : plan.network === 'host' ? 'host' : deps.network,
       hosts: deps.hosts,
+      readonlyEtc: true,
+      ulimits: deps.ulimits,
+      limits: deps.limits,
     };
+    if (deps.cgroupParent !== undefined) spec.cgroupParent = deps.cgroupParent;
     if (plan.security === 'insecure') spec.insecure = true;
     const result = await executor.run(id, spec, { type: 'stream', onOutput: deps.onOutput }, context.signal);
     if (result.exitCode !== 0) throw failure(plan, result);
@@ -194,17 +206,23 @@ async function prepareMounts(
         const value = await deps.secret(mount.id);
         if (!value) {
           if (mount.required) throw new SiruError('CONTEXT', `secret ${mount.id} is required, and was not given`, { hint: `Give it: --secret id=${mount.id},src=FILE` });
+          // The variable is there all the same.
+          if (mount.env !== undefined) env.push(`${mount.env}=`);
           break;
         }
         if (mount.env !== undefined) env.push(`${mount.env}=${Buffer.from(value).toString()}`);
         if (mount.target !== undefined) {
           const { target, mode, uid, gid } = mount;
-          list.push({ type: 'file', target, bytes: Buffer.from(value).toString('base64'), mode, uid, gid });
+          list.push({ type: 'file', target, bytes: Buffer.from(value).toString('base64'), mode, uid, gid, readonly: true });
         }
         break;
       }
-      case 'ssh':
-        if (mount.required) throw new SiruError('UNSUPPORTED', 'RUN --mount=type=ssh is not available', { hint: 'Use a secret for the key: --mount=type=secret' });
+      case 'ssh': {
+        const { target, mode, uid, gid } = mount;
+        const source = await deps.sshAgent(mount.id);
+        if (source !== undefined) list.push({ type: 'socket', source, target, mode, uid, gid });
+        else if (mount.required) throw new SiruError('CONTEXT', `the SSH agent ${mount.id} is required, and was not given`, { hint: `Give it: --ssh ${mount.id}${mount.id === 'default' ? '' : '=SOCKET'}` });
+      }
     }
   }
   return { list, env };
@@ -259,11 +277,7 @@ async function cacheFolder(id: string, sharing: 'shared' | 'private' | 'locked',
   if (sharing === 'shared') return { folder: folder(0) };
   if (sharing === 'locked') return { folder: folder(0), lock: await store.lock(`cache-mount:${id}`, context) };
   for (let copy = 0; ; copy++) {
-    const soon = { ...context, signal: AbortSignal.any([context.signal, AbortSignal.timeout(20)]) };
-    try {
-      return { folder: folder(copy), lock: await store.lock(`cache-mount:${id}${copy === 0 ? '' : `#${copy}`}`, soon) };
-    } catch (error) {
-      if (context.signal.aborted || !soon.signal.aborted) throw error;
-    }
+    const lock = await store.tryLock(`cache-mount:${id}${copy === 0 ? '' : `#${copy}`}`);
+    if (lock) return { folder: folder(copy), lock };
   }
 }
