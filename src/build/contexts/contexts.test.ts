@@ -359,6 +359,29 @@ test('named contexts: an image, per platform, and a layout with its configuratio
   await assert.rejects(build({ buildContexts: { base: `oci-layout://${folder}` }, dockerfileText: 'FROM base\n' }), fails('NOT_FOUND', /no index\.json/));
 });
 
+test('a layout that skopeo wrote is a base, by its tag', async (t) => {
+  const { folder, build } = await place(t);
+  const { store: from } = await place(t);
+  makeImage(from, { name: 'real:1', layers: [{ 'f.txt': 'f' }, { 'g.txt': 'g' }], config: { Env: ['PATH=/bin'] } });
+  const layout = join(folder, 'layout');
+  const copied = spawnSync('skopeo', ['--insecure-policy', 'copy', '-q', `oci:${from.root}:docker.io/library/real:1`, `oci:${layout}:v1`], { encoding: 'utf8' });
+  if (copied.error !== undefined) return t.skip('skopeo is not installed');
+  assert.equal(copied.status, 0, copied.stderr);
+  const built = await build({ buildContexts: { base: `oci-layout://${layout}:v1` }, dockerfileText: 'FROM base\nCOPY --from=base /f.txt /h.txt\n' });
+  assert.deepEqual(built.files, ['f.txt 644 0:0', 'g.txt 644 0:0', 'h.txt 644 0:0']);
+});
+
+test('neither an archive nor a link in it leads out of the context', async (t) => {
+  const { folder, build } = await place(t);
+  const input = async function* (...options: string[]): AsyncGenerator<Uint8Array> {
+    yield tarOf(folder, { Dockerfile: all, 'a/b': 'b', up: { link: '../../../etc' } }, ...options);
+  };
+  const built = await build({ context: '-', contextStream: input(), dockerfileText: 'FROM scratch\nCOPY a up /\n' }).catch((error: unknown) => error);
+  assert.ok(isSiruError(built) && built.code === 'CONTEXT', String(built));
+  await assert.rejects(build({ context: '-', contextStream: input('--transform=s,^./a/b,../../b,', '-P') }), fails('CONTEXT', /would leave the root/));
+  assert.ok(!existsSync(join(folder, '..', 'b')));
+});
+
 test('prune takes what contexts brought', { skip: noGit }, async (t) => {
   const { folder, build, store } = await place(t);
   const { server, make } = await repositories(t, folder);

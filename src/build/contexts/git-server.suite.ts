@@ -72,7 +72,7 @@ export async function serveRepositories(folder: string, authorization?: string):
       return;
     }
     const path = url.pathname.replace(/^\/([^/]+)\.git\//, '/$1/.git/');
-    const backend = spawn('git', ['http-backend'], { env: backendEnvironment(request, url, path, folder), stdio: ['pipe', 'pipe', 'inherit'] });
+    const backend = spawn('git', ['http-backend'], { env: backendEnvironment(request, url, path, folder), stdio: ['pipe', 'pipe', 'ignore'] });
     request.pipe(backend.stdin);
     backend.stdin.on('error', () => {});
     let head = Buffer.alloc(0);

@@ -9,7 +9,7 @@ import { treeOfStack } from '../stack-tree.ts';
 import { openContext } from './directory.ts';
 import { openDownload } from './download.ts';
 import { openGit } from './git.ts';
-import { openFileContext } from './main-context.ts';
+import { openFileContext } from './fetched-context.ts';
 import type { ContextParts, OpenedContext } from './open.ts';
 import { parseNamedContext } from './spec.ts';
 

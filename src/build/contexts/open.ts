@@ -15,6 +15,7 @@ import type { BuildOptions } from '../options.ts';
 import { findContext, normaliseContexts } from '../plan/context-name.ts';
 import type { DockerfileSource } from '../read-dockerfile.ts';
 import type { GitSource } from './git-url.ts';
+import { openMainContext } from './main-context.ts';
 import type { SourceTree } from './source.ts';
 
 export interface OpenedContext {
@@ -64,7 +65,7 @@ export function createContexts(parts: ContextParts): Contexts {
     return opening;
   };
   return {
-    main: () => (main ??= import('./main-context.ts').then(({ openMainContext }) => openMainContext(parts))),
+    main: () => (main ??= openMainContext(parts)),
     async named(name, platform) {
       const contexts = normaliseContexts(parts.options.buildContexts);
       const key = findContext(contexts.keys(), name, platform);
