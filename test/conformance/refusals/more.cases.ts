@@ -1,0 +1,48 @@
+/** More of what is refused, and what is not although it looks wrong. */
+import type { Case } from '../case.ts';
+
+const bare = (lines: string): string => `FROM base/bare\n${lines}\n`;
+const busybox = (lines: string): string => `FROM base/busybox\n${lines}\n`;
+
+export const cases: Case[] = [
+  { name: 'copy-nothing-on-its-line', dockerfile: bare('COPY\n  a \\\n  b'), refused: /COPY requires at least two arguments|unknown instruction/ },
+  { name: 'unknown-flag-of-from-in-the-second-stage', dockerfile: `${bare('ENV A=1')}\nFROM --x=1 base/bare\n`, refused: /unknown flag: (--)?x/i },
+  { name: 'quote-in-flag-open', dockerfile: bare('COPY --chown="1 a /b'), refused: /COPY requires at least two arguments/, files: { a: '' } },
+  { name: 'expansion-in-from-unterminated', dockerfile: 'FROM base/${X\n', refused: /missing '}'/ },
+  { name: 'expansion-in-platform-unterminated', dockerfile: 'FROM --platform=${X base/bare\n', refused: /missing '}'|failed to process/ },
+  { name: 'expansion-in-copy', dockerfile: bare('ENV A=1\nCOPY ${x:?no-source} /'), refused: /x: no-source/ },
+  { name: 'expansion-in-chown', dockerfile: bare('COPY --chown=${x:?no-owner} a /'), refused: /x: no-owner/, files: { a: '' } },
+  { name: 'expansion-in-expose', dockerfile: bare('EXPOSE ${x:?none}'), refused: /x: none/ },
+  { name: 'expansion-in-workdir', dockerfile: bare('ENV A=1\nENV B=2\nWORKDIR ${x'), refused: /missing '}'/ },
+  { name: 'expansion-in-mount', dockerfile: busybox('RUN --mount=type=bind,source=a,target=${x:?no-target} true'), refused: /x: no-target/, files: { a: '' } },
+  { name: 'expansion-in-heredoc-tells-the-first-line', dockerfile: bare('ENV A=1\nCOPY <<EOF /a\none\ntwo\n${x:?gone}\nEOF\nENV B=1'), refused: /x: gone/ },
+  { name: 'error-in-a-stage-below-the-target', dockerfile: 'FROM base/bare AS a\nSTOPSIGNAL none\nFROM a\nENV A=1\n', refused: /invalid signal: none/ },
+  { name: 'error-in-a-stage-that-is-copied-from', dockerfile: 'FROM base/bare AS a\nEXPOSE none\nFROM scratch\nCOPY --from=a /x /\n', refused: /invalid containerPort: none/ },
+  { name: 'run-mount-type-empty', dockerfile: busybox('RUN --mount=type=,target=/x true'), refused: /unsupported mount type/ },
+  { name: 'run-mount-empty', dockerfile: busybox('RUN --mount= true'), refused: /./ },
+  { name: 'run-mount-bad-boolean', dockerfile: busybox('RUN --mount=target=/x,ro=maybe true'), refused: /invalid value for ro|maybe/ },
+  { name: 'run-mount-bad-size', dockerfile: busybox('RUN --mount=type=tmpfs,target=/x,size=big true'), refused: /size|big/ },
+  { name: 'run-mount-bad-mode', dockerfile: busybox('RUN --mount=type=cache,target=/x,mode=9 true'), refused: /mode|9/ },
+  { name: 'run-mount-bad-uid', dockerfile: busybox('RUN --mount=type=cache,target=/x,uid=me true'), refused: /uid|me/ },
+  { name: 'run-mount-bad-sharing', dockerfile: busybox('RUN --mount=type=cache,target=/x,sharing=never true'), refused: /sharing.*never|never/ },
+  { name: 'run-mount-cache-without-target', dockerfile: busybox('RUN --mount=type=cache true'), refused: /target|\// },
+  { name: 'run-mount-key-of-another-type', dockerfile: busybox('RUN --mount=type=bind,target=/x,sharing=locked true'), refused: /sharing/ },
+  { name: 'run-mount-secret-required-and-missing', dockerfile: busybox('ENV A=1\nRUN --mount=type=secret,id=gone,required true'), refused: /gone/ },
+  { name: 'run-mount-ssh-required-and-missing', dockerfile: busybox('RUN --mount=type=ssh,required true'), refused: /ssh|default/i },
+  { name: 'run-mount-twice-the-same-target', dockerfile: busybox('RUN --mount=type=tmpfs,target=/x --mount=type=tmpfs,target=/x true'), note: 'the later lies over the earlier' },
+  { name: 'run-security-insecure', dockerfile: busybox('RUN --security=insecure true'), refused: /security\.insecure/ },
+  { name: 'run-network-in-capitals', dockerfile: busybox('RUN --network=NONE true'), refused: /network mode/i },
+  { name: 'workdir-over-a-file', dockerfile: bare('COPY a /f\nWORKDIR /f'), refused: /./, files: { a: '' } },
+  { name: 'copy-to-below-a-file', dockerfile: bare('COPY a /f\nCOPY a /f/g'), refused: /./, files: { a: '' } },
+  { name: 'copy-folder-over-a-file', dockerfile: bare('COPY a /f\nCOPY d /f'), refused: /./, files: { a: '', 'd/x': '' } },
+  { name: 'copy-unknown-owner', dockerfile: busybox('COPY --chown=nosuchuser a /a'), note: 'section 2.7 of the reference', files: { a: '' } },
+  { name: 'copy-owner-with-three-parts-is-no-refusal', dockerfile: busybox('COPY --chown=1:2:3 a /a'), files: { a: '' } },
+  { name: 'copy-parents-is-a-flag', dockerfile: bare('COPY --parents=x a /'), refused: /./, files: { a: '' } },
+  { name: 'exclude-without-value', dockerfile: bare('COPY --exclude a /'), refused: /./, files: { a: '' } },
+  { name: 'from-twice-in-a-line', dockerfile: 'FROM base/bare FROM base/bare\n', refused: /FROM requires either one or three arguments/ },
+  { name: 'onbuild-in-lower-case-twice', dockerfile: bare('onbuild onbuild run x'), refused: /Chaining ONBUILD/ },
+  { name: 'onbuild-unterminated-heredoc', dockerfile: bare('ENV A=1\nONBUILD RUN <<EOF\nx'), refused: /unterminated heredoc/ },
+  { name: 'context-file-that-is-ignored', dockerfile: bare('ENV A=1\nCOPY a /'), files: { a: '', '.dockerignore': 'a\n' }, refused: /a/ },
+  { name: 'dockerfile-is-a-folder', files: { 'Dockerfile/x': '' }, refused: /./ },
+  { name: 'dockerfile-missing', files: { a: '' }, refused: /Dockerfile/ },
+];
