@@ -48,8 +48,8 @@ export async function writeLocalOutput(parts: readonly TreePart[], { dest, mode,
     throw new SiruError('USAGE', `cannot write to ${dest}: ${messageOf(error)}`, { cause: error });
   }
   transfer.state('done');
-  if (skipped.devices > 0) context.emit({ type: 'warning', text: `${skipped.devices} devices of the result are left out: only root can make them` });
-  if (skipped.xattrs > 0) context.emit({ type: 'warning', text: `${skipped.xattrs} extended attributes of the result are left out: they cannot be set in ${dest}` });
+  if (skipped.devices > 0) context.emit({ type: 'warning', text: `devices of the result are left out, ${skipped.devices} in all: only root can make them` });
+  if (skipped.xattrs > 0) context.emit({ type: 'warning', text: `extended attributes of the result are left out, ${skipped.xattrs} in all: they cannot be set in ${dest}` });
 }
 
 interface Skipped {
@@ -73,7 +73,7 @@ function place(dest: string, { entry, content }: TreeFile, folders: Entry[], nam
   if (type === 'dir') names?.set(path, names.get(path) ?? new Set());
   const target = at(dest, path);
   const there = lstatSync(target, { throwIfNoEntry: false });
-  if (there && there.isDirectory() !== (type === 'dir')) rmSync(target, { recursive: true });
+  if (there && there.isDirectory() !== (type === 'dir')) removeTree(target);
   if (type === 'dir') {
     if (there?.isDirectory()) chmodSync(target, 0o700);
     else mkdirSync(target, 0o700);
@@ -149,6 +149,24 @@ function removeOthers(dest: string, path: string, kept: ReadonlySet<string>): vo
   const folder = path === '' ? dest : at(dest, path);
   for (const name of readdirSync(folder, { encoding: 'buffer' })) {
     const text = decodePath(name);
-    if (!kept.has(text)) rmSync(at(dest, path === '' ? text : `${path}/${text}`), { recursive: true, force: true });
+    if (!kept.has(text)) removeTree(at(dest, path === '' ? text : `${path}/${text}`));
   }
+}
+
+/** Also folders that their owner cannot write, as an earlier result may have left them. */
+function removeTree(path: string | Buffer): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch (error) {
+    if (errnoOf(error) !== 'EACCES') throw error;
+    openUp(path);
+    rmSync(path, { recursive: true, force: true });
+  }
+}
+
+function openUp(path: string | Buffer): void {
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  chmodSync(path, 0o700);
+  const slash = Buffer.from('/');
+  for (const name of readdirSync(path, { encoding: 'buffer' })) openUp(Buffer.concat([Buffer.from(path), slash, name]));
 }

@@ -11,11 +11,13 @@ import type { TreeOutput } from './output.ts';
 import { contentPieces } from './tree-content.ts';
 import type { TreePart } from './tree.ts';
 
+const pieceSize = 1 << 20;
+
 /** Owners, modes and times are the image's. Equal trees give equal bytes. */
 export async function writeTarOutput(parts: readonly TreePart[], { dest, epoch }: Extract<TreeOutput, { type: 'tar' }>, context: Context): Promise<void> {
   if (typeof dest === 'string') mkdirSync(dirname(dest), { recursive: true });
   const transfer = startTransfer(context, 'write', 'tar');
-  await writeWhole(transfer.count(tarOf(parts, epoch ?? 0, context)), dest);
+  await writeWhole(transfer.count(gathered(tarOf(parts, epoch ?? 0, context))), dest);
   transfer.state('done');
 }
 
@@ -33,6 +35,25 @@ async function* tarOf(parts: readonly TreePart[], time: number, context: Context
     }
   }
   yield Buffer.alloc(2 * blockSize);
+}
+
+/** The same bytes in pieces that are worth a call each. */
+async function* gathered(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let piece = Buffer.allocUnsafeSlow(pieceSize);
+  let used = 0;
+  for await (const chunk of chunks) {
+    if (used > 0 && used + chunk.length > pieceSize) {
+      yield piece.subarray(0, used);
+      piece = Buffer.allocUnsafeSlow(pieceSize);
+      used = 0;
+    }
+    if (chunk.length >= pieceSize) yield chunk;
+    else {
+      piece.set(chunk, used);
+      used += chunk.length;
+    }
+  }
+  if (used > 0) yield piece.subarray(0, used);
 }
 
 function header(entry: Entry): Buffer {
