@@ -222,7 +222,8 @@ async function solvePlanned(session: Session, instruction: Instruction, plan: St
           throw await explainStart(error, placed.platform, session.store, of);
         });
       };
-      return solveStep({ ...step, execute: executed }, session.solver, readListing(session.store), context);
+      const solver = ignoresCache(session, place.stage) ? { ...session.solver, ignoreCache: true } : session.solver;
+      return solveStep({ ...step, execute: executed }, solver, readListing(session.store), context);
     });
     const reason = reasonText(solved.reasons[0], placed.changed);
     done(solved.status, { bytes: solved.layer.size, diffId: solved.layer.diffId, key: solved.key, ...(reason === undefined ? {} : { reason }) });
@@ -231,6 +232,15 @@ async function solvePlanned(session: Session, instruction: Instruction, plan: St
     done(context.signal.aborted ? 'cancelled' : 'failed', { error: messageOf(error) });
     throw error;
   }
+}
+
+/** `noCacheFilter` names the stage with this label. */
+function ignoresCache({ options, graph }: Session, label: string): boolean {
+  const wanted = options.noCacheFilter ?? [];
+  if (wanted.length === 0) return false;
+  const stage = graph.stages.find((one) => one.label === label);
+  const names = [label, stage?.name, String(stage?.index)].map((name) => name?.toLowerCase());
+  return wanted.some((name) => names.includes(name.toLowerCase()));
 }
 
 /** The first reason of a miss in one line; none for a step that was never here before. */

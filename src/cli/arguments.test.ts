@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Command } from 'commander';
 import { parseFields, plainArguments, pairs } from './arguments.ts';
-import { buildOptions, parseHost, parseSecret, progressMode, refuseUnsupported, refusedFlags } from './build-flags.ts';
+import { buildOptions, progressMode, refuseUnsupported, refusedFlags } from './build-flags.ts';
 import type { BuildFlags } from './build-flags.ts';
 import { configure } from './commands/build.ts';
+import { parseHost, parseSecret } from './step-flags.ts';
 import { imageFilter, parseUntil, referencePattern } from './image-filter.ts';
 import type { ImageFacts } from './image-facts.ts';
 import { chosenPath } from './program.ts';
@@ -60,7 +61,7 @@ test('build flags become options of the library', () => {
   const flags = flagsOf(['-t', 'a', '-t', 'b', '--build-arg', 'V=1', '--build-arg', 'FROM_ENV', '--label', 'x=y', '--no-cache', '--pull', '--network', 'none', '--add-host', 'db:10.0.0.1', '--secret', 'id=t,env=TOKEN', '.']);
   assert.deepEqual(buildOptions(flags, '.', { FROM_ENV: '2', SOURCE_DATE_EPOCH: '7' }), {
     context: '.', tags: ['a', 'b'], buildArgs: { V: '1', FROM_ENV: '2' }, labels: { x: 'y' }, noCache: true, pull: true,
-    addHosts: [['db', '10.0.0.1']], secrets: [{ id: 't', env: 'TOKEN' }], allow: [], network: 'none', sourceDateEpoch: 7,
+    addHosts: [['db', '10.0.0.1']], secrets: [{ id: 't', env: 'TOKEN' }], ssh: [], allow: [], noCacheFilter: [], ulimits: [], network: 'none', sourceDateEpoch: 7,
   });
   assert.equal(buildOptions(flagsOf(['.']), '.', {}).noCache, false);
   assert.deepEqual(buildOptions(flagsOf(['--platform', 'linux/amd64,local', '--platform=linux/arm64', '.']), '.', {}).platform, ['linux/amd64', 'local', 'linux/arm64']);

@@ -1,14 +1,15 @@
 /** The flags of `siru build` as options of the library. Pure but for the environment that it is given. */
 import { SiruError } from '../base/errors.ts';
-import type { BuildOptions, Isolation, Secret } from '../build/options.ts';
-import { camelCase, pairs, parseFields } from './arguments.ts';
+import type { BuildOptions, Isolation } from '../build/options.ts';
+import { camelCase, pairs } from './arguments.ts';
 import { progressModes } from './progress/modes.ts';
 import type { ProgressMode } from './progress/modes.ts';
 import type { AttestationFlags } from './attestation-flags.ts';
 import type { OutputFlags } from './output-flags.ts';
 import type { RegistryFlags } from './registry-flags.ts';
+import { stepOptions, type StepFlags } from './step-flags.ts';
 
-export interface BuildFlags extends RegistryFlags, OutputFlags, AttestationFlags {
+export interface BuildFlags extends RegistryFlags, StepFlags, OutputFlags, AttestationFlags {
   tag: string[];
   file?: string;
   target?: string;
@@ -24,9 +25,6 @@ export interface BuildFlags extends RegistryFlags, OutputFlags, AttestationFlags
   metadataFile?: string;
   progress?: string;
   quiet?: boolean;
-  addHost: string[];
-  secret: string[];
-  allow: string[];
   isolation?: string;
   jobs?: string;
   check?: boolean;
@@ -42,17 +40,27 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export const refusedFlags: [flag: string, sentence: string][] = [
   ['--cache-from <cache>', 'reading a cache from elsewhere is not supported yet; the store itself remembers every step'],
   ['--cache-to <cache>', 'writing a cache elsewhere is not supported yet; the store itself remembers every step'],
-  ['--ssh <agent>', 'SSH agents are not forwarded yet'],
-  ['--no-cache-filter <stages>', 'the cache can be ignored for the whole build only: --no-cache'],
   ['--policy <policy>', 'policies are not supported'],
-  ['--ulimit <ulimit>', 'RUN steps are not limited yet'],
-  ['--shm-size <bytes>', 'RUN steps are not limited yet'],
-  ['--cgroup-parent <name>', 'RUN steps are not placed in control groups'],
-  ['--squash', 'layers are not squashed'],
 ];
 
 /** Flags that change nothing here, because Siru always does so or has no such thing. */
 export const ignoredFlags: readonly string[] = ['--rm', '--force-rm', '--compress', '--builder <name>'];
+
+/** Flags of docker's older builder. docker takes them, warns and does nothing; so does Siru. */
+export const droppedFlags: readonly (readonly [flag: string, sentence: string])[] = [
+  ['--squash', 'layers are not squashed; copy what you want from one stage into another'],
+  ['--security-opt <option>', 'security options are those of RUN --security'],
+];
+
+/** What is to be told about flags that do nothing. */
+export function droppedWarnings(flags: BuildFlags): string[] {
+  const warnings = droppedFlags.filter(([flag]) => ![undefined, false].includes(flags[camelCase(/--([a-z-]+)/.exec(flag)![1]!)] as never)).map(([flag, sentence]) => `${/--[a-z-]+/.exec(flag)![0]} is ignored: ${sentence}`);
+  if (dockerIsolations.includes(flags.isolation ?? '')) warnings.push(`--isolation ${flags.isolation} is ignored: Siru's own values are auto, root, userns and none`);
+  return warnings;
+}
+
+/** What docker calls isolation; see `siru info` for Siru's. */
+const dockerIsolations = ['default', 'process', 'hyperv'];
 
 /** Throws UNSUPPORTED for a flag that asks for what Siru does not do. */
 export function refuseUnsupported(flags: BuildFlags): void {
@@ -72,13 +80,11 @@ export function buildOptions(flags: BuildFlags, context: string, environment: En
   options.labels = pairs(flags.label);
   options.noCache = !flags.cache;
   options.pull = flags.pull ?? false;
-  options.addHosts = flags.addHost.map(parseHost);
-  options.secrets = flags.secret.map((text) => parseSecret(text, environment));
-  options.allow = flags.allow.flatMap((text) => text.split(','));
+  Object.assign(options, stepOptions(flags, environment));
   const platforms = flags.platform.flatMap((text) => text.split(',')).filter((text) => text !== '');
   if (platforms.length > 0) options.platform = platforms;
   if (flags.network !== undefined) options.network = oneOf<'default' | 'none' | 'host'>('--network', flags.network, ['default', 'none', 'host']);
-  if (flags.isolation !== undefined) options.isolation = oneOf<Isolation>('--isolation', flags.isolation, ['auto', 'root', 'userns', 'none']);
+  if (flags.isolation !== undefined && !dockerIsolations.includes(flags.isolation)) options.isolation = oneOf<Isolation>('--isolation', flags.isolation, ['auto', 'root', 'userns', 'none']);
   if (flags.jobs !== undefined) {
     if (!/^[1-9]\d{0,3}$/.test(flags.jobs)) throw new SiruError('USAGE', `--jobs ${flags.jobs}: not a number from 1 to 9999`);
     options.jobs = Number(flags.jobs);
@@ -98,33 +104,6 @@ export function progressMode(flags: BuildFlags, environment: Environment): Progr
   if (chosen === 'rawjson') return 'json';
   if (chosen === 'none') return 'quiet';
   return oneOf<ProgressMode>(flags.progress === undefined ? 'BUILDKIT_PROGRESS' : '--progress', chosen, progressModes);
-}
-
-/** `name:address`, `name=address`; an IPv6 address may stand in brackets; `host-gateway` is this machine. */
-export function parseHost(text: string): [string, string] {
-  const found = /^([^:=\s]+)[:=](\S+)$/.exec(text);
-  if (!found) throw new SiruError('USAGE', `--add-host ${text}: not NAME:ADDRESS`);
-  const address = found[2]!.replace(/^\[(.*)\]$/, '$1');
-  // RUN steps share this machine's network, so its loopback is the way to it.
-  if (address === 'host-gateway') return [found[1]!, '127.0.0.1'];
-  if (!/^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)$/.test(address)) throw new SiruError('USAGE', `--add-host ${text}: not an address: ${address}`);
-  return [found[1]!, address];
-}
-
-/** `id=token,src=path`, `id=token,env=NAME`; with the id alone, the environment variable or file of that name. */
-export function parseSecret(text: string, environment: Environment): Secret {
-  const fields = parseFields(text);
-  const bad = (why: string): SiruError => new SiruError('USAGE', `--secret ${text}: ${why}`, { hint: 'for example --secret id=token,src=token.txt or --secret id=token,env=TOKEN' });
-  for (const key of fields.keys()) if (!['id', 'src', 'source', 'env', 'type'].includes(key)) throw bad(`unknown key ${key}`);
-  const type = fields.get('type');
-  if (type !== undefined && type !== 'file' && type !== 'env') throw bad(`unknown type ${type}`);
-  const id = fields.get('id');
-  if (id === undefined || id === '') throw bad('it has no id');
-  const source = fields.get('src') ?? fields.get('source');
-  const env = fields.get('env') ?? (type === 'env' ? (source ?? id) : undefined);
-  if (env !== undefined) return { id, env };
-  if (source !== undefined) return { id, file: source };
-  return type === undefined && environment[id] !== undefined ? { id, env: id } : { id, file: id };
 }
 
 /** Throws USAGE. */

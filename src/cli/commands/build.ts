@@ -6,17 +6,19 @@ import type { BuildResult } from '../../build/options.ts';
 import { collect } from '../arguments.ts';
 import { addAttestationFlags, refuseAttestations } from '../attestation-flags.ts';
 import { buildCall } from '../build-call/method.ts';
-import { buildOptions, ignoredFlags, progressMode, refuseUnsupported, refusedFlags } from '../build-flags.ts';
+import { buildOptions, droppedFlags, droppedWarnings, ignoredFlags, progressMode, refuseUnsupported, refusedFlags } from '../build-flags.ts';
 import type { BuildFlags } from '../build-flags.ts';
 import { checkIdFile, idOf, metadataOf, writeResult } from '../build-result.ts';
 import type { Call } from '../call.ts';
 import { addContextFlags, contextOptions, offerAgent } from '../context-flags.ts';
+import { withDockerProxies } from '../docker-proxies.ts';
 import { shortName } from '../names.ts';
 import { addOutputFlags, deleteEntitlement, parseOutputs } from '../output-flags.ts';
 import { createProgress } from '../progress/progress.ts';
 import { readStandardInput, standardInput } from '../prompt.ts';
 import { addRegistryFlags, registryOptions } from '../registry-flags.ts';
 import { writeOut } from '../write-out.ts';
+import { addStepFlags } from '../step-flags.ts';
 
 export function configure(command: Command): void {
   command
@@ -31,9 +33,6 @@ export function configure(command: Command): void {
     .option('--pull', 'Ask registries for base images even when they are here')
     .option('--platform <platform>', 'Platform of the result: linux/arm64; several with commas make an index', collect, [])
     .option('--network <mode>', 'Network of RUN: default, none or host')
-    .option('--add-host <name:address>', 'Line for /etc/hosts of RUN', collect, [])
-    .option('--secret <secret>', 'For RUN --mount=type=secret: id=token,src=FILE or id=token,env=NAME', collect, [])
-    .option('--allow <entitlement>', 'network.host or security.insecure', collect, [])
     .option('--isolation <rung>', "Where RUN may run: auto, root, userns or none; see 'siru info'")
     .option('--jobs <count>', 'Steps executed at once')
     .option('--check', 'Check the Dockerfile instead of building it; the same as --call check')
@@ -44,10 +43,12 @@ export function configure(command: Command): void {
     .option('--progress <mode>', 'auto, tty, plain, quiet or json (on standard output)')
     .option('-q, --quiet', 'Print the image ID only');
   addContextFlags(command);
+  addStepFlags(command);
   addOutputFlags(command);
   addAttestationFlags(command);
   addRegistryFlags(command);
   for (const flag of ignoredFlags) command.addOption(new Option(flag).hideHelp());
+  for (const [flag] of droppedFlags) command.addOption(new Option(flag).hideHelp());
   for (const [flag] of refusedFlags) command.addOption(new Option(flag).hideHelp());
   command.addHelpText('after', `
 SOURCE_DATE_EPOCH in the environment sets the times in the image.
@@ -80,12 +81,14 @@ export async function run(call: Call, operands: string[], flags: BuildFlags): Pr
   if (takesStdout && mode === 'json') throw new SiruError('USAGE', '--progress json and an output both go to standard output', { hint: 'Give the output dest=FILE.' });
   if (flags.iidfile !== undefined) checkIdFile(outputs);
   const registries = registryOptions(call, flags);
+  options.buildArgs = withDockerProxies(options.buildArgs ?? {}, environment, registries.dockerConfig);
   if (asked) {
     const { runBuildCall } = await import('../build-call/run.ts');
     return runBuildCall(call, asked, { ...options, store: await call.store(), registries, signal: call.signal });
   }
 
   const progress = createProgress({ mode, terminal: call.stderr, out: call.stdout, title: 'Building', environment, short: shortName });
+  for (const text of droppedWarnings(flags)) progress.event({ type: 'warning', text });
   let result: BuildResult;
   try {
     const store = await call.store();

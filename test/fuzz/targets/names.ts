@@ -1,7 +1,7 @@
 /** Short texts that people and servers give: references, platforms, digests, and the values of options. */
 import { isSiruError } from '../../../src/base/errors.ts';
 import { parseFields } from '../../../src/cli/arguments.ts';
-import { parseHost, parseSecret } from '../../../src/cli/build-flags.ts';
+import { parseHost, parseSecret } from '../../../src/cli/step-flags.ts';
 import { parseUntil, referencePattern } from '../../../src/cli/image-filter.ts';
 import { parseCpus, parseMemory, parseMount as parseRunMount, parseTmpfs, parseVolume } from '../../../src/cli/run-flags.ts';
 import { harmlessLine, harmlessLog, harmlessText } from '../../../src/cli/sanitize.ts';
