@@ -2,16 +2,19 @@
 import { contextOf } from '../../base/context.ts';
 import type { Dockerfile } from '../../dockerfile/instruction.ts';
 import { hostPlatform, parsePlatform, type Platform } from '../../oci/platform.ts';
+import { refuseOtherFrontend } from '../frontend.ts';
 import { normaliseContexts } from '../plan/context-name.ts';
 import { planStages, type GraphWarning, type StageGraph } from '../plan/graph.ts';
 import type { DockerfileSource } from '../read-dockerfile.ts';
 import { createSharedSession } from '../shared-session.ts';
 import type { BuildOptions } from '../options.ts';
 
-/** Throws what opening a context throws. */
+/** Throws what opening a context throws, and DOCKERFILE for a file in another language. */
 export async function readMain(options: BuildOptions): Promise<DockerfileSource> {
   await using shared = createSharedSession(options, contextOf(options));
-  return (await shared.mainContext()).dockerfile;
+  const { dockerfile } = await shared.mainContext();
+  refuseOtherFrontend(dockerfile, options.buildArgs);
+  return dockerfile;
 }
 
 /** The platforms that are asked for, else the host's. */

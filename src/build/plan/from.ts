@@ -13,7 +13,7 @@ export type From =
   | { type: 'stage'; index: number }
   /** `replaces` when the context stands in for the whole stage, not only for its base. */
   | { type: 'named-context'; name: string; replaces?: true }
-  /** The reference as written, with its variables expanded. */
+  /** The reference as written, with its variables expanded; see refuseBadReference(). */
   | { type: 'image'; reference: string };
 
 export interface FromScope {
@@ -56,14 +56,19 @@ function baseOf(reference: string, stage: DockerfileStage, earlier: readonly { i
   if (parent) return { type: 'stage', index: parent.index };
   if (reference === 'scratch') return { type: 'scratch' };
   if (findContext(contexts, reference, platform) !== undefined) return { type: 'named-context', name: reference };
-  try {
-    parseReference(reference);
-  } catch {
-    const guess = nearest(reference, earlier.flatMap(({ name }) => name ?? []));
-    const hint = guess === undefined ? undefined : `Did you mean the stage ${guess}?`;
-    throw fault(`failed to parse stage name ${JSON.stringify(reference)}: invalid reference format`, hint);
-  }
   return { type: 'image', reference };
+}
+
+/** Throws DOCKERFILE for an image that no reference can name. Of several mistakes it is the last that BuildKit tells. */
+export function refuseBadReference({ from, index }: { from: From; index: number }, stages: readonly { index: number; name?: string }[]): void {
+  if (from.type !== 'image') return;
+  try {
+    parseReference(from.reference);
+  } catch {
+    const guess = nearest(from.reference, stages.flatMap((other) => (other.index < index ? (other.name ?? []) : [])));
+    const hint = guess === undefined ? undefined : `Did you mean the stage ${guess}?`;
+    throw fault(`failed to parse stage name ${JSON.stringify(from.reference)}: invalid reference format`, hint);
+  }
 }
 
 /** Most undeclared arguments of one FROM that are told of. */

@@ -5,7 +5,7 @@ import type { Platform } from '../../oci/platform.ts';
 import { fault, withPlace, type SourceText } from '../../dockerfile/errors.ts';
 import { placed } from './placed.ts';
 import { findContext } from './context-name.ts';
-import { resolveFrom, type From } from './from.ts';
+import { refuseBadReference, resolveFrom, type From } from './from.ts';
 import { automaticArgs, evaluateGlobalArgs, unconsumedArgs } from './global-args.ts';
 import { laterStage, readNames, resolveSource, stageLabel, type Read } from './sources.ts';
 import { nearest } from '../../dockerfile/suggest.ts';
@@ -88,11 +88,12 @@ export function planStages(dockerfile: Dockerfile, options: PlanOptions): StageG
     if (platform) plan.platform = platform;
     stages.push(plan);
   }
+  const target = findTarget(stages, options.target);
   const reads = stages.map((stage) => readsOf(stage, stages, namedContexts, source));
   for (const stage of stages) stage.dependencies = dependenciesOf(stage, reads[stage.index]!);
   refuseCycles(stages, reads, source);
+  for (const stage of stages) placed(source, stage.lines, () => refuseBadReference(stage, stages));
 
-  const target = findTarget(stages, options.target);
   const order: number[] = [];
   visit(stages, target, order, new Set());
   for (const index of order) refuseLaterSources(stages[index]!, reads[index]!, source);
