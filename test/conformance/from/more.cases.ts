@@ -26,4 +26,7 @@ export const cases: Case[] = [
   { name: 'thirty-stages', dockerfile: `${Array.from({ length: 30 }, (_, at) => `FROM ${at === 0 ? 'base/bare' : `s${at - 1}`} AS s${at}\nENV A${at}=$A${at - 1}x\n`).join('')}` },
   { name: 'same-base-in-all', dockerfile: 'FROM base/withconfig AS a\nENV A=1\nFROM base/withconfig AS b\nENV B=$BASE\nFROM base/withconfig\nCOPY --from=a /etc/motd /m\nCOPY --from=b /srv/app/file f\n' },
   { name: 'relative-workdir-on-a-stage', dockerfile: 'FROM base/withconfig AS a\nUSER 0\nWORKDIR x\nFROM a\nWORKDIR ../y\nWORKDIR ./z/\n' },
+  { name: 'circle-comes-before-a-bad-reference-refused', dockerfile: 'FROM Bad AS b\nCOPY --from=b /x /\n', refused: /circular dependency/ },
+  { name: 'target-comes-before-a-bad-index-refused', dockerfile: 'FROM base/bare AS b\nCOPY --from=9 /x /\n', args: ['--target', 'gone'], refused: /target stage "gone" could not be found/ },
+  { name: 'blank-base-comes-before-the-target-refused', dockerfile: 'ARG X\nFROM $X AS b\n', args: ['--target', 'gone'], refused: /should not be blank/ },
 ];
