@@ -1,6 +1,5 @@
 /** Images in the form that an output asks for: times, compression, media types, annotations. Their documents become blobs. */
 import type { Context } from '../../base/context.ts';
-import { ensureCompressed } from '../../images/compress.ts';
 import { ensureTar } from '../../images/layers.ts';
 import type { ImageLayer } from '../../images/read.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
@@ -134,7 +133,10 @@ async function formLayer(store: Store, layer: ImageLayer, { compression, level, 
   const { descriptor, diffId } = layer;
   const own = compressionOf(descriptor.mediaType);
   if (compression === undefined || own === compression || (own !== 'none' && !forceCompression)) return descriptor;
-  if (compression !== 'none') return await ensureCompressed(store, layer, { compression, level, docker: dockerTypes ?? false }, context);
+  if (compression !== 'none') {
+    const { ensureCompressed } = await import('../../images/compress.ts');
+    return await ensureCompressed(store, layer, { compression, level, docker: dockerTypes ?? false }, context);
+  }
   await ensureTar(store, layer, context);
   return { mediaType: layerMediaType('none'), digest: diffId, size: store.blobs.size(diffId) };
 }
