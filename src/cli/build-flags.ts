@@ -40,7 +40,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export const refusedFlags: [flag: string, sentence: string][] = [
   ['--cache-from <cache>', 'reading a cache from elsewhere is not supported yet; the store itself remembers every step'],
   ['--cache-to <cache>', 'writing a cache elsewhere is not supported yet; the store itself remembers every step'],
-  ['--policy <policy>', 'policies are not supported'],
+  ['--policy <policy>', 'policies are not supported; pin what you use by digest: FROM name@sha256:..., ADD --checksum='],
+  ['--print <method>', 'it is called --call now'],
 ];
 
 /** Flags that change nothing here, because Siru always does so or has no such thing. */

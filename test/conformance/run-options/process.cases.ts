@@ -37,7 +37,7 @@ export const cases: Case[] = [
   { name: 'process-no-such-program', dockerfile: 'FROM base/busybox\nRUN ["/nothing"]\n', refused: /nothing/ },
   { name: 'process-not-executable', dockerfile: 'FROM base/busybox\nRUN ["/etc/passwd"]\n', refused: /passwd/ },
   { name: 'process-leaves-others', dockerfile: 'FROM base/busybox\nRUN sleep 300 & echo done > /out\n' },
-  { name: 'process-whiteout-name', dockerfile: 'FROM base/busybox\nRUN touch /etc/.wh.x\n', differs: { section: 'Layers and images', why: 'BuildKit keeps it, and the file means that /etc/x is removed', shows: /^[-+] / } },
+  { name: 'process-whiteout-name', dockerfile: 'FROM base/busybox\nRUN touch /etc/.wh.x\n', differs: { section: 'Files', why: 'BuildKit keeps it, and the file means that /etc/x is removed', shows: /^[-+] / } },
   { name: 'process-long-path', dockerfile: 'FROM base/busybox\nRUN n=$(printf "%0200d" 0); i=0; while [ $i -lt 20 ]; do mkdir $n && cd $n; i=$((i+1)); done; echo deep > file\nRUN n=$(printf "%0200d" 0); i=0; while [ $i -lt 20 ]; do cd $n; i=$((i+1)); done; cat file > /out\n' },
-  { name: 'process-path-that-is-too-long', dockerfile: 'FROM base/busybox\nRUN n=$(printf "%0200d" 0); i=0; while [ $i -lt 30 ]; do mkdir $n && cd $n; i=$((i+1)); done; echo deep > file\nRUN n=$(printf "%0200d" 0); i=0; while [ $i -lt 30 ]; do cd $n; i=$((i+1)); done; cat file > /out\n', differs: { section: 'Layers and images', why: 'no path of more than 4096 bytes', shows: /^[-+] / } },
+  { name: 'process-path-that-is-too-long', dockerfile: 'FROM base/busybox\nRUN n=$(printf "%0200d" 0); i=0; while [ $i -lt 30 ]; do mkdir $n && cd $n; i=$((i+1)); done; echo deep > file\nRUN n=$(printf "%0200d" 0); i=0; while [ $i -lt 30 ]; do cd $n; i=$((i+1)); done; cat file > /out\n', differs: { section: 'Limits', why: 'no path of more than 4096 bytes', shows: /^[-+] / } },
 ];
