@@ -1,6 +1,7 @@
 /** The executor on the rung that this user has; executor-userns.test.ts runs this file again as an ordinary user. */
 import assert from 'node:assert/strict';
 import { existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { baseLines, busybox, cannotRun, collect, openBench, specOf, writeLayer, type Bench, type Line } from './busybox-layer.suite.ts';
@@ -188,6 +189,26 @@ describe('the executor', { skip: cannotRun }, () => {
     assert.deepEqual(readdirSync(join(bench.root, 'layers', 'other', 'fs', 'src')), ['a']);
     await assert.rejects(bench.run([bench.base], ':', { mounts: [{ type: 'bind', source: join(there, 'none'), target: '/x' }] }), { code: 'NOT_FOUND' });
     await assert.rejects(bench.run([bench.base], ':', { mounts: [{ type: 'snapshot', lowers: [other], source: '/none', target: '/x' }] }), { code: 'NOT_FOUND' });
+  });
+
+  test('behind a socket in the container stands one of the host', { skip: existsSync('/usr/bin/ssh-add') ? false : 'there is no ssh-add' }, async () => {
+    const source = join(mkdtempSync(join(bench.root, 's-')), 'agent');
+    let asked = 0;
+    // An agent without keys.
+    const server = createServer((socket) => socket.once('data', () => {
+      asked++;
+      socket.end(Buffer.of(0, 0, 0, 5, 12, 0, 0, 0, 0));
+    })).listen(source);
+    const host = ['/usr', '/lib', '/lib64'].filter((path) => existsSync(path)).map((path) => ({ type: 'bind' as const, source: path, target: path, readonly: true }));
+    const mounts = [...host, { type: 'socket' as const, source, target: '/run/agent', mode: 0o600, uid: 1000, gid: 1001 }];
+    const script = 'stat -c "%a %u:%g" /run/agent; SSH_AUTH_SOCK=/run/agent /usr/bin/ssh-add -L';
+    const ran = await bench.run([bench.base], script, { mounts, user: { uid: 1000, gid: 1001, groups: [1001] } });
+    assert.deepEqual(ran, { exitCode: 1, stdout: '600 1000:1001\nThe agent has no identities.\n', stderr: '' });
+    assert.match((await bench.run([bench.base], script, { mounts, user: { uid: 7, gid: 7, groups: [7] } })).stderr, /ermission denied|connection to agent/);
+    assert.equal(asked, 1);
+    server.close();
+    const gone = await bench.run([bench.base], script, { mounts, user: { uid: 1000, gid: 1001, groups: [1001] } });
+    assert.equal(gone.exitCode !== 0, true);
   });
 
   test('a network of its own has a loopback device only', async () => {

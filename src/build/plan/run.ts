@@ -16,7 +16,7 @@ import { argumentNamesOf } from './variables.ts';
 
 export function planRun(state: StageState, instruction: InstructionOf<'run'>, scope: Scope, expander: Expander): Change {
   const { command, lines } = instruction;
-  if (instruction.devices.length > 0) throw new SiruError('UNSUPPORTED', `RUN --device (line ${lines.start}) is not available`);
+  if (instruction.devices.length > 0) throw new SiruError('UNSUPPORTED', `RUN --device (line ${lines.start}) is not available`, { hint: 'Devices of the machine are not passed on. Do what needs one outside of the build, and COPY the result.' });
   const { args, script } = processOf(state, command);
   const variables = new Map(expander.variables);
   if (state.platform.os !== 'windows' && !variables.has('PATH')) variables.set('PATH', defaultPath);
