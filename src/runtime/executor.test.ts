@@ -63,6 +63,11 @@ describe('the executor', { skip: cannotRun }, () => {
     await assert.rejects(bench.run([bench.base], script, { user: { name: 'nobody-here' } }), { code: 'NOT_FOUND' });
   });
 
+  test('HOME is what the user has where it is not set, or empty', async () => {
+    const home = async (env: string[]): Promise<string> => (await bench.run([bench.base], 'echo "$HOME"', { user: { name: 'app' }, env: ['PATH=/bin', ...env] })).stdout;
+    assert.deepEqual([await home([]), await home(['HOME=']), await home(['HOME=/mine'])], ['/home/app\n', '/home/app\n', '/mine\n']);
+  });
+
   test('what was written is the layer, the same on every rung', async () => {
     const lower = await bench.layer('diff', [
       { path: 'd' }, { path: 'd/gone', text: 'x' }, { path: 'd/kept', text: 'x' },

@@ -64,8 +64,9 @@ export function startProcess(snapshot: Snapshot, spec: ProcessSpec, io: ProcessI
     const runtime = cgroups === undefined || !wantsCgroup(spec) ? settings.runtime : (settings.limits ?? settings.runtime);
     const init = spec.init ? findInit() : undefined;
     const tty = io.type === 'inherit' && io.tty && Object.values(inherited).some((fd) => isatty(fd));
-    // Runtimes differ in what they do for a user without an entry.
-    const env = spec.env.some((variable) => variable.startsWith('HOME=')) ? spec.env : [...spec.env, `HOME=${resolveUser(String(user.uid), readFile).home}`];
+    // Runtimes differ in what they do for a user without an entry, and for a HOME that is empty.
+    const set = spec.env.filter((variable) => variable !== 'HOME=');
+    const env = set.some((variable) => variable.startsWith('HOME=')) ? set : [...set, `HOME=${resolveUser(String(user.uid), readFile).home}`];
     const bundle = createSpec({ ...spec, env }, {
       rootfs: snapshot.merged, userns, architecture: process.arch, user, mounts: mounts.list,
       etc: Object.fromEntries(Object.entries(etc).filter(([name]) => !own.has(name === 'hosts' ? '/etc/hosts' : '/etc/resolv.conf'))),
