@@ -40,6 +40,7 @@ export const cases: Case[] = [
   { name: 'expansion-to-a-blank-stays-one-value', dockerfile: bare('ENV A="x y"\nENV B=$A C=z\nLABEL l=$A') },
   { name: 'expansion-of-path', dockerfile: bare('ENV PATH=$PATH:/x\nENV PATH="/y:${PATH}"') },
   { name: 'names-differ-by-case', dockerfile: bare('ENV a=1 A=2\nENV B=$a$A') },
+  { name: 'empty-home-is-the-users', dockerfile: 'FROM base/busybox\nENV HOME=\nUSER app\nRUN echo "$HOME" > /tmp/o\n' },
   { name: 'odd-names', dockerfile: bare('ENV a.b=1 c-d=2 3=4\nENV E=${a.b-x}'), refused: /unsupported modifier/ },
   { name: 'odd-names-are-kept', dockerfile: bare('ENV a.b=1 c-d=2 3=4 "e f"=5\nENV G=$3') },
   { name: 'empty-quotes-as-key-refused', dockerfile: bare('ENV ""=x'), note: 'not blank for the parser' },
