@@ -44,7 +44,7 @@ const mount = fc.array(fc.tuple(fc.constantFrom('source', 'target', 'id'), anyth
 const copyCommon = { chown: optional(anything), chmod: optional(anything), link: fc.boolean(), exclude: fc.array(anything, { maxLength: 2 }) };
 const files = fc.oneof(
   fc.record({ sources: fc.array(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 5 }), { minLength: 1, maxLength: 3 }), heredocs: fc.constant<Heredoc[]>([]), destination: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 5 }) }),
-  fc.record({ sources: fc.array(word, { maxLength: 2 }), heredocs: fc.array(heredoc, { minLength: 1, maxLength: 2 }), destination: word }),
+  fc.record({ sources: fc.array(word, { maxLength: 2 }), heredocs: fc.uniqueArray(heredoc, { minLength: 1, maxLength: 2, selector: ({ name }) => name }), destination: word }),
 );
 const time = optional(fc.integer({ min: 1_000_000, max: 10_000_000_000 }));
 
