@@ -137,7 +137,7 @@ test('--exclude leaves out by patterns that begin at the copied directory, and n
   assert.deepEqual(show(copy(source, undefined, ['dir*', '/d'], { exclude: ['*'] })), ['d/ 755']);
 });
 
-test('--parents keeps the path from the pivot on, with directories as in the source where they are missing', () => {
+test('--parents keeps the path from the pivot on, with directories as in the source, and the owner of those that are there', () => {
   const source = { 'foo1': { type: 'dir' as const, mode: 0o700 }, 'foo1/foo2': { type: 'dir' as const, mode: 0o701 }, 'foo1/foo2/bar': 'x', 'foo1/foo2/baz': 'y', 'foo1/other': '' };
   const parents = { parents: true };
   assert.deepEqual(show(copy(source, undefined, ['foo1/foo2/bar', '/'], parents)), ['foo1/ 700 < foo1', 'foo1/foo2/ 701 < foo1/foo2', 'foo1/foo2/bar 644 < foo1/foo2/bar']);
@@ -146,8 +146,9 @@ test('--parents keeps the path from the pivot on, with directories as in the sou
   assert.deepEqual(show(copy(source, undefined, ['**/bar', '/t'], parents)), ['t/ 755', 't/foo1/ 700 < foo1', 't/foo1/foo2/ 701 < foo1/foo2', 't/foo1/foo2/bar 644 < foo1/foo2/bar']);
   assert.deepEqual(show(copy(source, undefined, ['./foo1/./foo2', '/t'], parents)), ['t/ 755', 't/foo2/ 701 < foo1/foo2', 't/foo2/bar 644 < foo1/foo2/bar', 't/foo2/baz 644 < foo1/foo2/baz']);
   const below = { 't/foo1': { type: 'dir' as const, mode: 0o500, uid: 3, gid: 3 } };
-  assert.deepEqual(show(copy(source, below, ['foo1/foo2/bar', '/t'], parents)), ['t/ 755', 't/foo1/ 500 3:3', 't/foo1/foo2/ 701 < foo1/foo2', 't/foo1/foo2/bar 644 < foo1/foo2/bar']);
-  assert.deepEqual(show(copy(source, undefined, ['x/*', '/t'], parents)), []);
+  assert.deepEqual(show(copy(source, below, ['foo1/foo2/bar', '/t'], parents)), ['t/ 755', 't/foo1/ 700 3:3', 't/foo1/foo2/ 701 < foo1/foo2', 't/foo1/foo2/bar 644 < foo1/foo2/bar']);
+  assert.deepEqual(show(copy(source, undefined, ['x/*', '/t'], parents)), ['t/ 755']);
+  assert.deepEqual(show(copy(source, undefined, ['foo1/other', 'foo1/foo2/bar', '/t'], { ...parents, chmod: '755' })), ['t/ 755', 't/foo1/ 700 < foo1', 't/foo1/foo2/ 755 < foo1/foo2', 't/foo1/foo2/bar 755 < foo1/foo2/bar', 't/foo1/other 755 < foo1/other']);
   refuses(/is not in the build context/, () => copy(source, undefined, ['foo1/x', '/t'], parents));
 });
 
@@ -242,6 +243,7 @@ function expandWildcards(source: Files, word: string): string[] {
   if (first < 0) return [word];
   const start = names.slice(0, first).join('/');
   const base = follow(source, start);
+  if (base !== '' && !source.has(base)) throw new Refused();
   if (!isDir(source, base)) return [];
   const pattern = new RegExp(`^${names.slice(first).join('/').replace(/[*?]/g, (char) => (char === '*' ? '[^/]*' : '[^/]'))}$`);
   const inside = [...source.keys()].filter((path) => base === '' || path.startsWith(`${base}/`)).map((path) => path.slice(base === '' ? 0 : base.length + 1));

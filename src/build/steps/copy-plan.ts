@@ -184,7 +184,8 @@ export function createCopier(request: CopyRequest): Copier {
         action++;
         const root = target();
         destination.makeDirectories(root, directories);
-        for (const path of paths) copyWithParents(base, path, root);
+        const done = new Set<string>();
+        for (const path of paths) copyWithParents(base, path, root, done);
       }
     },
     copyInline(name, bytes) {
@@ -198,22 +199,30 @@ export function createCopier(request: CopyRequest): Copier {
     finish: () => ({ ...finishOutputs(destination, epoch), roots: [...roots] }),
   };
 
-  /** Copies one path of `--parents`: the directories on the way are taken from the source where they are missing. */
-  function copyWithParents(base: Match, path: string, root: string): void {
+  /**
+   * Copies one path of `--parents`. The directories on the way are taken from the source where they are missing; those that
+   * are there get the source's mode and keep their owner. `done`: the directories that this source has seen to.
+   */
+  function copyWithParents(base: Match, path: string, root: string, done: Set<string>): void {
     if (path !== '' && excluded?.ignored(path)) return;
     const join = (directory: string, name: string): string => (directory === '' ? name : name === '' ? directory : `${directory}/${name}`);
     const from = base.found.entry.path;
     for (let slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) {
       const inside = path.slice(0, slash);
       const at = join(root, inside);
-      if (destination.own(at)?.entry.type === 'dir') continue;
-      if (destination.isDirectory(at)) destination.makeDirectories(at, directories);
-      else put(at, tree.lookup(join(from, inside))!, tree, join(base.path, inside), destination.at(at)?.type);
+      if (done.has(at)) continue;
+      done.add(at);
+      const parent = tree.lookup(join(from, inside))!;
+      if (destination.isDirectory(at)) {
+        destination.makeDirectories(at, directories);
+        destination.own(at)!.entry.mode = parent.entry.mode;
+      } else put(at, parent, tree, join(base.path, inside), destination.at(at)?.type);
     }
     const found = tree.lookup(join(from, path))!;
     const at = join(root, path);
     const there = destination.at(at)?.type;
     if (path !== '') put(at, found, tree, join(base.path, path), there);
+    done.add(at);
     if (found.entry.type === 'dir') copyContents(found, tree, at, join(base.path, path), path, there === 'dir');
   }
 }

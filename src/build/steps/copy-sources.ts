@@ -15,8 +15,8 @@ export interface Match {
 }
 
 /**
- * The paths that a word names, in order. A wildcard that matches nothing names none; a word without wildcards must be
- * there. Links are followed in the part before the first wildcard, and in each match.
+ * The paths that a word names, in order. A wildcard that matches nothing names none; what stands before the first part with
+ * a wildcard must be there, and so must a word without any. Links are followed in the part before the first wildcard, and in each match.
  */
 export function matchSource(tree: SourceTree, word: string): Match[] {
   const names = insidePath(word).split('/');
@@ -29,7 +29,8 @@ export function matchSource(tree: SourceTree, word: string): Match[] {
   }
   const base = names.slice(0, first).join('/');
   const { found: start } = tree.resolve(base);
-  if (start?.entry.type !== 'dir') return [];
+  if (!start) throw missingSource(tree, word, base);
+  if (start.entry.type !== 'dir') return [];
   const matches: Match[] = [];
   const tests = names.slice(first).map((name) => createWildcard(name));
   const visit = (directory: string, shown: string, depth: number): void => {
@@ -72,7 +73,7 @@ export function matchParents(tree: SourceTree, word: string): ParentsMatch[] {
     }
     const paths = names.length === 0 ? [''] : matchBelow(tree, at, names);
     if (paths.length === 0 && !wild && !hasWildcard(start)) throw missingSource(tree, word, at === '' ? pattern : `${at}/${pattern}`);
-    if (paths.length > 0) found.push({ base, paths });
+    found.push({ base, paths });
   }
   return found;
 }

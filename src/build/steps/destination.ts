@@ -41,6 +41,8 @@ export interface NewDirectory {
   uid: number;
   /** When not given: 0, or the group of a setgid directory that it is made in. */
   gid?: number;
+  /** No set-group-id bit, wherever it is made. */
+  plain?: true;
 }
 
 export interface Destination {
@@ -126,7 +128,7 @@ export function createDestination(view: View): Destination {
       // As mkdir(2) does it: all that is made in a setgid directory is one.
       const above = path.includes('/') ? at(path.slice(0, path.lastIndexOf('/'))) : at('');
       const setgid = (above?.mode ?? 0) & 0o2000;
-      made = { path, type: 'dir', mode: like.mode | setgid, uid: like.uid, gid: like.gid ?? (setgid ? above!.gid : 0), size: 0, mtime: 0 };
+      made = { path, type: 'dir', mode: like.plain ? like.mode : like.mode | setgid, uid: like.uid, gid: like.gid ?? (setgid ? above!.gid : 0), size: 0, mtime: 0 };
       if (isReplaced(path)) made.opaque = true;
       else note(path, 'no directory');
     }

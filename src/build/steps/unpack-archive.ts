@@ -10,10 +10,10 @@ import type { TarMember } from '../../layer/tar-read.ts';
 import { resolvePath } from '../contexts/resolve-path.ts';
 import type { SourceTree } from '../contexts/source.ts';
 import type { Archive } from './archive.ts';
-import type { Destination } from './destination.ts';
+import type { Destination, NewDirectory } from './destination.ts';
 
 /** How docker makes directories that an archive only implies. */
-const implied = { mode: 0o755, uid: 0, gid: 0 };
+const implied: NewDirectory = { mode: 0o755, uid: 0, plain: true };
 
 /** `root` is a canonical path; the directory is there. */
 export function unpackArchive(

@@ -112,6 +112,7 @@ export const cases: Case[] = [
   { name: 'to-a-symlink-to-a-dir', dockerfile: bare('COPY base /\nADD a.tar /l'), files: { 'a.tar': tar, 'base/real/f': '1', 'base/l': { link: 'real' } } },
   { name: 'to-a-dangling-symlink', dockerfile: bare('COPY base /\nADD a.tar /l/'), files: { 'a.tar': tar, 'base/l': { link: 'real' } } },
   { name: 'below-a-symlink', dockerfile: bare('COPY base /\nADD a.tar /l/in/'), files: { 'a.tar': tar, 'base/real/f': '1', 'base/l': { link: 'real' } } },
+  { name: 'implied-dirs-in-a-setgid-dir', dockerfile: 'FROM base/tree\nADD a.tar /tree/dir/\n', files: { 'a.tar': rawTar([{ name: 'i/j/f', text: '1' }, { name: 'e/', type: '5' }, { name: 'f', text: '2' }]) } },
   { name: 'over-the-base', dockerfile: 'FROM base/tree\nADD a.tar /tree/\n', files: { 'a.tar': rawTar([{ name: 'file', text: 'new\n' }, { name: 'dir/', type: '5', mode: 0o755 }, { name: 'dir/inner', text: 'new\n' }, { name: 'gone', text: 'again\n' }]) } },
   { name: 'tmp-keeps-its-mode', dockerfile: 'FROM base/busybox\nADD a.tar /tmp\nADD a.tar /\n', files: { 'a.tar': rawTar([{ name: 'tmp/f', text: '1' }, { name: 'f', text: '2' }]) } },
   // As COPY
