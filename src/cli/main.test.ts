@@ -74,8 +74,8 @@ test('what is not understood is refused with a suggestion', async () => {
     [['build', '.', 'extra'], 1, /too many arguments/, /siru build --help/],
     [['images', '--format', '{{.Nope}}', '-a'], 0, /^$/, /^$/],
     [['inspect', 'nothing'], 1, /no image nothing here/, /hint: /],
-    [['build', '--cache-from', 'x', '.'], 1, /--cache-from: /, /^/],
-    [['build', '-'], 1, /standard input is not supported/, /hint: /],
+    [['build', '--policy', 'x', '.'], 1, /--policy: /, /^/],
+    [['build', '-'], 1, /standard input is empty/, /hint: /],
     [['completion', 'tcsh'], 1, /Allowed choices are bash, zsh, fish/, /^/],
   ];
   await Promise.all(table.map(async ([args, code, message, hint]) => {
