@@ -82,7 +82,7 @@ function refusal({ stderr }: Ended, hidden: ReadonlyMap<string, string>): Outcom
   let text = stderr;
   for (const [value, name] of hidden) text = text.replaceAll(value, name);
   // Where the daemon keeps its files, and names that it gave to what it was sent.
-  text = text.replace(/\/[^\s"]*\/overlay2\/\w+\/merged\b/g, '').replace(/\bof ref [\w-]+::\w+/g, 'of ref');
+  text = text.replace(/\/[^\s"]*(?:\/overlay2\/\w+\/merged|\/buildkit-mount\d+)\b/g, '').replace(/\bof ref [\w-]+::\w+/g, 'of ref');
   const message = /^ERROR: (?:failed to build: )?(?:failed to solve: )?([^]*?)\s*$/m.exec(text)?.[1] ?? text.trim();
   const line = /^[^\s:]+:(\d+)\n-{10,}$/m.exec(text)?.[1];
   return { refused: true, message: message.split('\n')[0]!, ...(line === undefined ? {} : { line: Number(line) }) };
