@@ -7,10 +7,10 @@ export function adviceFor(waste: Waste, steps: readonly LayerStep[]): string {
   const writer = steps[waste.layer]!;
   const { cache, kind } = waste;
   if (cache) {
-    const mount = `RUN --mount=type=cache,target=${cache.mount}`;
-    const keepOut = `${mount} keeps it between builds and out of the image`;
-    if (kind === 'deleted') return writer.base ? `The base image brings it; deleting it makes no image smaller.` : `A later step cannot make this layer smaller: delete it in the RUN that writes it, or ${keepOut}.`;
-    return writer.base ? 'The base image brings it.' : cache.instead === '' ? `${upper(keepOut)}.` : `Use ${cache.instead}, or ${keepOut}.`;
+    const mount = `RUN --mount=type=cache,target=${cache.mount} keeps it between builds and out of the image.`;
+    if (writer.base) return kind === 'deleted' ? 'The base image brings it; deleting it makes no image smaller.' : 'The base image brings it.';
+    if (kind === 'deleted') return `A later step cannot make this layer smaller: delete it in the RUN that writes it. ${mount}`;
+    return cache.instead === '' ? mount : `Use ${cache.instead}. ${mount}`;
   }
   const by = steps[waste.by!]!;
   if (writer.base) {
@@ -37,8 +37,4 @@ export function adviceFor(waste: Waste, steps: readonly LayerStep[]): string {
 function movedAdvice(writer: LayerStep, to: string | undefined): string {
   const where = to === undefined ? '' : ` (/${to})`;
   return writer.kind === 'run' ? `It was moved${where}: write it there at once.` : `It was moved${where}: COPY it to where it belongs.`;
-}
-
-function upper(text: string): string {
-  return `${text[0]!.toUpperCase()}${text.slice(1)}`;
 }
