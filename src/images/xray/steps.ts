@@ -1,7 +1,7 @@
 /** Which step made each layer of an image: its history, and the builds of this store that made the same layers. */
 import { isSha256 } from '../../oci/digest.ts';
 import type { Digest } from '../../oci/digest.ts';
-import type { BuildEntry, Store } from '../../store/store.ts';
+import type { BuildStep, Store } from '../../store/store.ts';
 import { readImage } from '../read.ts';
 import type { Image } from '../read.ts';
 
@@ -56,24 +56,33 @@ function kindOf(text: string): StepKind {
 }
 
 /** The image's own build first, then the newest that made the layer. */
-function stepsBuilt(store: Store, image: Image): Map<Digest, BuildEntry['steps'][number]> {
-  const found = new Map<Digest, BuildEntry['steps'][number]>();
-  const builds = store.builds.list(mostBuilds);
-  const own = builds.findIndex(({ imageId }) => imageId === image.configDigest);
+function stepsBuilt(store: Store, { layers, configDigest }: Image): Map<Digest, BuildStep> {
+  const found = new Map<Digest, BuildStep>();
+  const builds = store.builds.list({ limit: mostBuilds });
+  const own = builds.findIndex(({ imageId }) => imageId === configDigest);
   if (own > 0) builds.unshift(...builds.splice(own, 1));
+  const wanted = new Set(layers.map(({ diffId }) => diffId));
   for (const { steps } of builds) {
-    for (const step of steps) if (step.diffId !== undefined && !found.has(step.diffId)) found.set(step.diffId, step);
+    if (wanted.size === 0) break;
+    for (const step of steps) {
+      // Entries of an older Siru name the key alone.
+      const diffId = step.diffId ?? (step.key === undefined ? undefined : store.records.get(step.key)?.layer.diffId);
+      if (diffId !== undefined && wanted.delete(diffId)) found.set(diffId, step);
+    }
   }
   return found;
 }
 
-/** How many layers from the bottom are those of the base that the image's annotations name, when it is here. */
+/** How many layers from the bottom are those of the base that the image's annotations name, when a build or the store knows it. */
 function baseLayers(store: Store, image: Image): number {
   const digest = image.manifest.annotations?.['org.opencontainers.image.base.digest'];
   if (digest === undefined || !isSha256(digest)) return 0;
+  const fits = (layers: readonly { diffId: Digest }[]): boolean => layers.every(({ diffId }, i) => image.layers[i]?.diffId === diffId);
+  const noted = store.builds.baseLayers(digest);
+  if (noted) return fits(noted) ? noted.length : 0;
   try {
     const { layers } = readImage(store, digest);
-    return layers.every(({ diffId }, i) => image.layers[i]?.diffId === diffId) ? layers.length : 0;
+    return fits(layers) ? layers.length : 0;
   } catch {
     // It is not here, or the annotation tells no truth.
     return 0;
