@@ -28,6 +28,9 @@ export const commands: Record<string, CommandEntry> = {
   images: entry('List images', () => import('./commands/images.ts')),
   history: entry('Show the history of an image', () => import('./commands/history.ts')),
   inspect: entry('Show all that is known of images, as JSON', () => import('./commands/inspect.ts')),
+  layers: entry('Show what each layer of an image did, and what is wasted', () => import('./commands/layers.ts')),
+  files: entry('Show the files of an image and which step wrote each', () => import('./commands/files.ts')),
+  diff: entry('Show what differs between two images or layers', () => import('./commands/diff.ts')),
   tag: entry('Give an image another name', () => import('./commands/tag.ts')),
   rmi: entry('Remove images', () => import('./commands/rmi.ts')),
   pull: entry('Bring an image from a registry', () => import('./commands/pull.ts')),
@@ -49,7 +52,8 @@ export const groups: Record<string, { summary: string; commands: Record<string, 
   image: {
     summary: 'Manage images',
     commands: {
-      build: 'build', history: 'history', import: 'import', inspect: 'inspect', load: 'load', ls: 'images', list: 'images',
+      build: 'build', diff: 'diff', files: 'files', history: 'history', import: 'import', inspect: 'inspect', layers: 'layers', load: 'load',
+      ls: 'images', list: 'images',
       prune: 'prune', pull: 'pull', push: 'push', rm: 'rmi', remove: 'rmi', save: 'save', tag: 'tag',
     },
   },
@@ -62,7 +66,7 @@ export const groups: Record<string, { summary: string; commands: Record<string, 
 /** How the help arranges the commands. */
 export const headings: [string, string[]][] = [
   ['Common commands', ['build', 'run', 'images', 'pull', 'push']],
-  ['Images', ['history', 'inspect', 'tag', 'rmi', 'save', 'load', 'import']],
+  ['Images', ['history', 'layers', 'files', 'diff', 'inspect', 'tag', 'rmi', 'save', 'load', 'import']],
   ['Containers', ['ps', 'rm']],
   ['Registries', ['login', 'logout']],
   ['Store and machine', ['prune', 'du', 'info', 'version', 'completion']],

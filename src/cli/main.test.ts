@@ -51,7 +51,7 @@ test('the version is told without a store', async () => {
 test('help names every command, and each command helps with examples', async () => {
   const { code, stdout } = await siru(['--help']);
   assert.equal(code, 0);
-  const names = ['build', 'images', 'history', 'inspect', 'tag', 'rmi', 'pull', 'push', 'login', 'logout', 'save', 'load', 'import', 'prune', 'du', 'version', 'completion'];
+  const names = ['build', 'images', 'history', 'layers', 'files', 'diff', 'inspect', 'tag', 'rmi', 'pull', 'push', 'login', 'logout', 'save', 'load', 'import', 'prune', 'du', 'version', 'completion'];
   for (const name of names) assert.match(stdout, new RegExp(`^  ${name} `, 'm'));
   await Promise.all(names.map(async (name) => {
     const help = await siru([name, '--help']);
@@ -263,7 +263,7 @@ test('completion for bash knows commands, options, values and images', async (t)
     return stdout.trimEnd().split('\n');
   };
   assert.deepEqual(complete('siru bu'), ['build', 'builder']);
-  assert.deepEqual(complete('siru image l'), ['load', 'ls']);
+  assert.deepEqual(complete('siru image l'), ['layers', 'load', 'ls']);
   assert.deepEqual(complete('siru build --prog'), ['--progress']);
   assert.deepEqual(complete('siru build --progress pl'), ['plain']);
   assert.deepEqual(complete('siru --root /nowhere/else image hi'), ['history']);

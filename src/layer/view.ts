@@ -200,13 +200,14 @@ function holds(toc: Toc, path: string): boolean {
 }
 
 /** A hard link as the file that it names. */
-function named(toc: Toc, entry: Entry): Entry {
+export function named(toc: Toc, entry: Entry): Entry {
   if (entry.type !== 'hardlink') return entry;
   const target = toc.lookup(entry.link ?? '');
   return target?.type === 'file' ? { ...target, path: entry.path } : entry;
 }
 
-function impliedDirectory(path: string): Entry {
+/** A directory that no layer lists. */
+export function impliedDirectory(path: string): Entry {
   return { path, type: 'dir', mode: 0o755, uid: 0, gid: 0, size: 0, mtime: 0 };
 }
 

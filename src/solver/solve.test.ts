@@ -14,16 +14,19 @@ import type { Solver, Step } from './step.ts';
 /** Records in memory: the contract of store.ts without a disk. */
 function memoryRecords(): Records & { evict(key: Digest): void } {
   const records = new Map<string, StepRecord>();
-  const parts = new Map<string, KeyPart[]>();
+  const known = new Map<string, StepRecord>();
   const slots = new Map<string, Digest>();
   return {
     get: (key) => records.get(key),
     put(record) {
       records.set(record.key, record);
-      parts.set(record.key, record.parts);
+      known.set(record.key, record);
     },
     byTree: (scope, treeDigest) => [...records.values()].find((record) => record.scope === scope && record.layer.treeDigest === treeDigest),
-    parts: (key) => (parts.has(key) ? { parts: parts.get(key)!, evicted: !records.has(key) } : undefined),
+    parts(key) {
+      const record = known.get(key);
+      return record && { ...record, diffId: record.layer.diffId, evicted: !records.has(key) };
+    },
     note: (slot, key) => void slots.set(slot, key),
     lastKey: (slot) => slots.get(slot),
     evict: (key) => void records.delete(key),

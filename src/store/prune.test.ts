@@ -91,9 +91,9 @@ test('a record holds its layer; without an image it is cache that goes, and its 
   assert.equal(report.layers, 1);
   await within(root, (store) => {
     assert.equal(store.records.get(key), undefined);
-    assert.deepEqual(store.records.parts(key), { parts: record.parts, evicted: true });
+    assert.deepEqual(store.records.parts(key), { parts: record.parts, evicted: true, text: record.text, diffId: record.layer.diffId, executed: record.executed, took: record.took });
     store.records.put(tinyRecord(key, tinyLayer(store, 'layer')));
-    assert.deepEqual(store.records.parts(key), { parts: record.parts, evicted: false });
+    assert.deepEqual(store.records.parts(key), { parts: record.parts, evicted: false, text: record.text, diffId: record.layer.diffId, executed: record.executed, took: record.took });
   });
 });
 

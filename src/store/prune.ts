@@ -31,6 +31,8 @@ import { abandoned, removeAll } from './temporary.ts';
 
 /** Files without a row are somebody's who is about to name them, until they are this old. */
 const orphanAge = 3600 * 1000;
+/** A build that is still under way may say nothing for long. */
+const logAge = 24 * orphanAge;
 /** How long to wait for a handle to write its list, and how often to look. */
 const leasePatience = 30_000;
 const leasePoll = 10;
@@ -148,6 +150,12 @@ function dropUnnamed(core: Core, held: LiveLeases['held'], trees: string[]): voi
     const folder = join(root, 'git', hex);
     if (isOld(folder)) moveAway(core, folder, trees);
   }
+  // Logs of builds that were killed before they came into the history.
+  for (const id of namesIn(join(root, 'logs'))) {
+    const folder = join(root, 'logs', id);
+    const quiet = [folder, ...namesIn(folder).map((name) => join(folder, name))].every((path) => isOld(path, logAge));
+    if (quiet && db.get('SELECT 1 FROM builds WHERE id = ?', id) === undefined) moveAway(core, folder, trees);
+  }
   // Of evicted records only those that a miss is likely to be compared with.
   const listings = db.all<{ digest: string }>(
     `SELECT DISTINCT l.digest FROM listings l JOIN records r ON r.key = l.key
@@ -160,9 +168,9 @@ function dropUnnamed(core: Core, held: LiveLeases['held'], trees: string[]): voi
   }
 }
 
-function isOld(path: string): boolean {
+function isOld(path: string, age = orphanAge): boolean {
   const stat = lstatSync(path, { throwIfNoEntry: false });
-  return stat !== undefined && stat.mtimeMs < Date.now() - orphanAge;
+  return stat !== undefined && stat.mtimeMs < Date.now() - age;
 }
 
 /** Deletes the files in the trash whose digest has no row again, a little at a time. */

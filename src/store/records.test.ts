@@ -22,11 +22,11 @@ test('a record whose layer is gone is a miss, and its parts are still told', asy
   const layer = tinyLayer(store, 'one');
   const record = tinyRecord(key, layer);
   store.records.put(record);
-  assert.deepEqual(store.records.parts(key), { parts: record.parts, evicted: false });
+  assert.deepEqual(store.records.parts(key), { parts: record.parts, evicted: false, text: record.text, diffId: record.layer.diffId, executed: record.executed, took: record.took });
   rmSync(store.blobs.path(layer.diffId));
   assert.equal(store.records.get(key), undefined);
   assert.equal(store.records.byTree('copy', layer.treeDigest), undefined);
-  assert.deepEqual(store.records.parts(key), { parts: record.parts, evicted: true });
+  assert.deepEqual(store.records.parts(key), { parts: record.parts, evicted: true, text: record.text, diffId: record.layer.diffId, executed: record.executed, took: record.took });
   assert.equal(store.records.parts(sha256('never')), undefined);
 });
 

@@ -84,10 +84,12 @@ export function createRecords(core: Core): Records {
     },
     parts(key) {
       leases.open();
-      const row = db.get<{ parts: string; evicted: number }>('SELECT parts, evicted FROM records WHERE key = ?', key);
+      type Known = Pick<Row, 'parts' | 'executed' | 'took' | 'text'> & { diff_id: Digest; evicted: number };
+      const row = db.get<Known>('SELECT parts, evicted, diff_id, executed, took, text FROM records WHERE key = ?', key);
       if (row === undefined) return undefined;
       const layer = row.evicted === 1 ? undefined : db.get<Row>(`${found} WHERE r.key = ?`, key);
-      return { parts: decodeParts(row.parts), evicted: layer === undefined || !layerHere(core, layer) };
+      const { diff_id: diffId, executed, took, text } = row;
+      return { parts: decodeParts(row.parts), evicted: layer === undefined || !layerHere(core, layer), text, diffId, executed, took };
     },
     note(slot, key) {
       // The usual build changes nothing here, and reading is cheaper than writing.

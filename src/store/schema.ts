@@ -58,6 +58,23 @@ const migrations: readonly string[] = [
     lease INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (lease, kind, name)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE builds ADD COLUMN started INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE builds ADD COLUMN place TEXT;
+  ALTER TABLE builds ADD COLUMN directory TEXT;
+  ALTER TABLE builds ADD COLUMN log_bytes INTEGER NOT NULL DEFAULT 0;
+  UPDATE builds SET started = coalesce(json_extract(entry, '$.started'), 0);
+  CREATE INDEX builds_started ON builds (started);
+  CREATE INDEX builds_place ON builds (place, number) WHERE place IS NOT NULL;
+  CREATE INDEX builds_directory ON builds (directory, number) WHERE directory IS NOT NULL;
+  CREATE INDEX builds_logs ON builds (number, log_bytes) WHERE log_bytes > 0;
+  CREATE TABLE build_names (name TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (name, number)) STRICT, WITHOUT ROWID;
+  CREATE INDEX build_names_number ON build_names (number);
+  INSERT OR IGNORE INTO build_names SELECT j.value, b.number FROM builds b, json_each(b.entry, '$.references') j;
+  -- What base images of the history consisted of, so that the layer that changed can be told when the image is gone.
+  CREATE TABLE base_layers (digest TEXT PRIMARY KEY, layers TEXT NOT NULL, used INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE INDEX base_layers_used ON base_layers (used);
+  `,
 ];
 
 /**

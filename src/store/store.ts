@@ -8,6 +8,7 @@
  *       layers/<hex of diff ID>/fs/                   the layer unpacked, when something needed it
  *       siru.db                                       SQLite (WAL)
  *       contexts/, cache-mounts/, tmp/, locks/, containers/, listings/, git/
+ *       logs/<build>/<step>                           what the steps of the builds of the history wrote
  *       siru.ballast                                  room for a prune on a full disk
  *
  * The life of a blob: `ingest()` opens a file in tmp/ and hashes what is written; `commit()` renames it to its digest and
@@ -194,38 +195,178 @@ export interface Records {
   /** A record with this tree digest in this scope: the same result reached before. */
   byTree(scope: string, treeDigest: Digest): StepRecord | undefined;
   /** The parts of any record ever put under this key, even when its layer was collected since. */
-  parts(key: Digest): { parts: KeyPart[]; evicted: boolean } | undefined;
+  parts(key: Digest): KnownParts | undefined;
   /** Remembers that the step in this place (project, stage, instruction) last had this key. */
   note(slot: string, key: Digest): void;
   /** The key that this place last had. */
   lastKey(slot: string): Digest | undefined;
 }
 
-/** History of builds. */
-export interface Builds {
-  add(build: BuildEntry): void;
-  list(limit?: number): BuildEntry[];
+/** What a record says of a step whose layer may be gone. */
+export interface KnownParts {
+  parts: KeyPart[];
+  /** The layer was collected. */
+  evicted: boolean;
+  /** The instruction. */
+  text: string;
+  diffId: Digest;
+  /** See StepRecord. */
+  executed: number;
+  took: number;
 }
 
+/**
+ * History of builds, newest first, bounded by number, age and bytes of logs. What a step wrote lies in
+ * `logs/<build>/<step number>`, whole, from the moment it is written, and goes with its build.
+ */
+export interface Builds {
+  /** Adds a build that ended, and drops what is beyond the bounds. */
+  add(build: BuildEntry): void;
+  /** Newest first; each condition narrows it. */
+  list(query?: BuildQuery): BuildEntry[];
+  /** Those whose ID is this or begins so. At most `limit`, 2 when not given. */
+  find(prefix: string, limit?: number): BuildEntry[];
+  /** Earlier builds of the same place (see BuildEntry.place), newest first; read as far as they are asked for. */
+  earlier(build: BuildEntry): Iterable<BuildEntry>;
+  /** Forgets a build and removes its logs. False when there was none. */
+  remove(id: string): boolean;
+  /** The layers of a base image that a build of the history stood on. */
+  baseLayers(digest: Digest): BaseLayer[] | undefined;
+  /** Remembers them; costs a look-up when they are known. */
+  noteBase(digest: Digest, layers: () => BaseLayer[]): void;
+  /** The log of a step, to be written in this build. */
+  writeLog(build: string, step: number): LogWriter;
+  /** Where the log of a step is; undefined when it wrote nothing or its log is gone. */
+  logFile(build: string, step: number): string | undefined;
+}
+
+export interface BuildQuery {
+  /** 10,000 when not given. */
+  limit?: number;
+  place?: string;
+  /** Absolute path of the context. */
+  directory?: string;
+  /** Normalised name that the build gave. */
+  name?: string;
+  /** Only builds with a lower number than this. */
+  before?: number;
+}
+
+export interface LogWriter extends Disposable {
+  /** Bytes so far. */
+  readonly bytes: number;
+  /** What went wrong, if it did: the rest is not written then. */
+  readonly failure: unknown;
+  /** Appends. The file is made at the first call. Throws nothing. */
+  write(text: string): void;
+}
+
+export interface BaseLayer {
+  diffId: Digest;
+  /** What made it, in the history of its image. */
+  by?: string;
+}
+
+/** All but what is marked is absent in entries that an older Siru wrote. */
 export interface BuildEntry {
+  /** Always there. */
   id: string;
+  /** Place in the history, given by the store. */
+  number?: number;
+  /** Milliseconds since 1970. Always there. */
   started: number;
+  /** Milliseconds. Always there. */
   took: number;
-  /** Dockerfile and context, as the user named them. */
+  /** Context, as the user named it. Always there. */
   project: string;
+  /** Absolute path of the context, when it is a directory of this machine. */
+  directory?: string;
+  /** Names context and Dockerfile: what builds of one place are compared by. */
+  place?: string;
+  dockerfile?: string;
+  target?: string;
+  platforms?: string[];
+  /** Names of build arguments that were given. */
+  arguments?: string[];
+  /** Always there. */
   references: string[];
+  /** Always there. */
   outcome: 'done' | 'failed' | 'cancelled';
   imageId?: Digest;
-  steps: {
-    stage: string;
-    text: string;
-    line?: number;
-    status: string;
-    took: number;
-    bytes?: number;
-    key?: Digest;
-    reason?: string;
-  }[];
+  /** Of the manifest or index. */
+  digest?: Digest;
+  /** Code and first line of what it failed with. */
+  error?: { code?: string; message: string };
+  warnings?: { text: string; line?: number }[];
+  /** What was pulled, pushed, written and so on, at most a hundred. */
+  transfers?: BuildTransfer[];
+  /** Stages that were begun, and the stage that each stands on, if any. */
+  stages?: { name: string; on?: string }[];
+  /** Bytes of the logs of all steps. */
+  logBytes?: number;
+  /** In the order in which they began. Always there. */
+  steps: BuildStep[];
+}
+
+export interface BuildTransfer {
+  direction: string;
+  what: string;
+  state: string;
+  /** Milliseconds since the build began. */
+  at: number;
+  took: number;
+  bytes?: number;
+}
+
+/** Stage, text, status and took are always there. */
+export interface BuildStep {
+  /** As progress shows it: `#6`. Unique in the build. */
+  number?: number;
+  /** Name of the stage, with the platform before it when there are several. */
+  stage: string;
+  /** 1-based among the steps of its stage, and how many it has; FROM is the first. */
+  index?: number;
+  total?: number;
+  text: string;
+  line?: number;
+  status: string;
+  /** Milliseconds since the build began. */
+  at?: number;
+  /** Milliseconds from its beginning to its end. */
+  took: number;
+  /** Milliseconds of execution alone; absent for a hit. */
+  ran?: number;
+  bytes?: number;
+  /** Of its layer; of a FROM the chain ID of the image's layers. */
+  diffId?: Digest;
+  key?: Digest;
+  /** The key that this place had before, when it had another one. */
+  before?: Digest;
+  /** For a miss, in one line. */
+  reason?: string;
+  /** For a miss: the first changes, and how many there are in all. */
+  changes?: StepChange[];
+  changed?: number;
+  /** For a miss: names of files that say what to install (`package.json`) among those that changed. */
+  manifests?: string[];
+  /** Stages whose files it takes. */
+  reads?: string[];
+  /** For a FROM. */
+  base?: { name: string; digest: Digest };
+  error?: string;
+  /** Bytes of its log. */
+  logBytes?: number;
+}
+
+/** A part of a key that changed; see Reason in solver/step.ts. */
+export interface StepChange {
+  part: string;
+  text: string;
+  before?: string;
+  after?: string;
+  /** The file, for a change of one. */
+  path?: string;
+  what?: 'added' | 'removed' | 'type' | 'content' | 'mode' | 'owner' | 'link' | 'attributes';
 }
 
 export interface PruneOptions {
@@ -255,6 +396,8 @@ export interface Usage {
   cache: { count: number; bytes: number; reclaimable: number };
   layers: { count: number; bytes: number };
   cacheMounts: { count: number; bytes: number };
+  /** Builds that are remembered, and the bytes of their logs. */
+  history: { count: number; bytes: number };
   database: { bytes: number };
   temporary: { bytes: number };
   total: number;

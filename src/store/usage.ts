@@ -42,6 +42,7 @@ export function usage(core: Core): Usage {
   const mounts = namesIn(join(root, 'cache-mounts'));
   const cacheMounts = { count: mounts.length, bytes: treeBytes(join(root, 'cache-mounts')) };
   const database = { bytes: ['', '-wal', '-shm'].reduce((sum, end) => sum + fileBytes(`${db.path}${end}`), fileBytes(ballastPath(root))) };
+  const history = { count: number('SELECT count(*) AS n FROM builds'), bytes: treeBytes(join(root, 'logs')) };
   const temporary = { bytes: treeBytes(join(root, 'tmp')) + trashBytes(core) };
   const rest = ['listings', 'contexts', 'git'].reduce((sum, name) => sum + treeBytes(join(root, name)), 0);
   const other = ['containers', 'locks'].reduce((sum, name) => sum + treeBytes(join(root, name)), 0);
@@ -57,9 +58,10 @@ export function usage(core: Core): Usage {
     },
     layers,
     cacheMounts,
+    history,
     database,
     temporary,
-    total: blobBytes + layers.bytes + cacheMounts.bytes + database.bytes + temporary.bytes + rest + other + outer,
+    total: blobBytes + layers.bytes + cacheMounts.bytes + history.bytes + database.bytes + temporary.bytes + rest + other + outer,
   };
 }
 

@@ -10,7 +10,7 @@ export interface CommandWords {
   operands: 'images' | 'containers' | 'files' | 'folders' | 'none' | string[];
 }
 
-const ofImages = new Set(['run', 'images', 'history', 'inspect', 'tag', 'rmi', 'push', 'pull', 'save']);
+const ofImages = new Set(['run', 'images', 'history', 'layers', 'files', 'diff', 'inspect', 'tag', 'rmi', 'push', 'pull', 'save']);
 const ofContainers = new Set(['rm']);
 const ofFolders = new Set(['build']);
 const ofFiles = new Set(['import']);
