@@ -31,6 +31,8 @@ function note(figures: Figures, tool: Tool, what: string, timed: Timed): void {
 
 const secondsOf = (figures: Figures, tool: string, what: string): number => median((figures.get(tool)?.get(what) ?? []).map(({ seconds }) => seconds));
 
+const isPeer = ({ name }: Tool): boolean => name !== 'siru' && name !== 'before';
+
 const lines: string[] = [];
 function say(line: string): void {
   console.log(line);
@@ -43,7 +45,9 @@ function row(name: string, what: string, figures: Figures, peers: string[], goal
   const ratio = mine / Math.min(...theirs.filter((seconds) => seconds > 0));
   const target = goal === undefined ? '' : 'times' in goal ? `${goal.times}x` : `${goal.seconds} s`;
   const met = goal === undefined || !(mine > 0) ? '' : ('times' in goal ? ratio <= goal.times : mine <= goal.seconds) ? 'met' : 'missed';
-  say(`| ${name} | ${what} | ${mine.toFixed(3)} | ${theirs.map((seconds) => (seconds > 0 ? seconds.toFixed(2) : '')).join(' | ')} | ${ratio > 0 && ratio < 1e3 ? `${ratio.toFixed(2)}x` : ''} | ${target} | ${met} |`);
+  const before = secondsOf(figures, 'before', what);
+  const toBefore = earlier === undefined ? '' : ` | ${before > 0 ? `${before.toFixed(3)} | ${(mine / before).toFixed(2)}x` : ' | '}`;
+  say(`| ${name} | ${what} | ${mine.toFixed(3)}${toBefore} | ${theirs.map((seconds) => (seconds > 0 ? seconds.toFixed(2) : '')).join(' | ')} | ${ratio > 0 && ratio < 1e3 ? `${ratio.toFixed(2)}x` : ''} | ${target} | ${met} |`);
 }
 
 const memories: string[] = [];
@@ -64,7 +68,9 @@ function measureBuild(workload: Workload, tools: Tool[], folder: string): void {
     contexts.push(context);
     rmSync(context, { recursive: true, force: true });
     run(['cp', '-a', folder, context]);
-    for (const tool of tools.filter((tool) => !slow.has(tool))) {
+    // Who comes first finds the context cold.
+    const ordered = round % 2 === 0 ? tools : tools.toReversed();
+    for (const tool of ordered.filter((tool) => !slow.has(tool))) {
       tool.start(workload.debian ? ['bench-base:1', 'bench-debian:1'] : ['bench-base:1']);
       run(['sync']);
       note(figures, tool, 'cold', time(tool.build(context, 'bench:1', true)));
@@ -72,15 +78,15 @@ function measureBuild(workload: Workload, tools: Tool[], folder: string): void {
     }
     if (workload.change) {
       workload.change(context, round);
-      for (const tool of tools.filter((one) => !slow.has(one))) note(figures, tool, 'changed', time(tool.build(context, 'bench:1')));
+      for (const tool of ordered.filter((one) => !slow.has(one))) note(figures, tool, 'changed', time(tool.build(context, 'bench:1')));
     }
     // One that is far from the best is not asked again.
-    const best = Math.min(...tools.slice(1).map(({ name }) => secondsOf(figures, name, 'cold')));
-    for (const tool of tools.slice(1)) if (secondsOf(figures, tool.name, 'cold') > 3 * best) slow.add(tool);
+    const best = Math.min(...tools.filter(isPeer).map(({ name }) => secondsOf(figures, name, 'cold')));
+    for (const tool of tools.filter(isPeer)) if (secondsOf(figures, tool.name, 'cold') > 3 * best) slow.add(tool);
   }
   for (const context of contexts) rmSync(context, { recursive: true, force: true });
   for (const tool of tools) tool.clean();
-  const peers = tools.slice(1).map(({ name }) => name);
+  const peers = tools.filter(isPeer).map(({ name }) => name);
   for (const what of ['cold', 'unchanged', 'changed'] as const) {
     if (figures.get('siru')!.has(what) && !workload.alone) row(workload.name, what, figures, peers, workload.goals[what]);
   }
@@ -107,7 +113,7 @@ async function measureTransfer(tools: Tool[], folder: string): Promise<void> {
     }
   }
   for (const tool of tools) tool.clean();
-  const peers = tools.slice(1).map(({ name }) => name);
+  const peers = tools.filter(isPeer).map(({ name }) => name);
   row('170 MB in 4 layers', 'push', figures, peers, { times: 0.5 });
   row('170 MB in 4 layers', 'pull + run', figures, peers, { times: 0.6 });
   memoryRow('170 MB in 4 layers', figures, undefined);
@@ -128,22 +134,25 @@ const share = shareFolder();
 const store = join(share, 'store');
 attempt(['rm', '-rf', store]);
 const siru = siruTool(store);
+const program = process.env.SIRU_BENCH_BEFORE;
+const earlier = program === undefined ? undefined : siruTool(join(share, 'before'), 'before', program);
+const own = earlier ? [siru, earlier] : [siru];
 const peers = findPeers();
 const bases = makeBases(share);
-for (const tool of [siru, ...peers]) for (const base of bases) tool.loadBase(base);
-say(`${new Date().toISOString().slice(0, 10)}, ${cpus().length} x ${cpus()[0]?.model}, Linux ${release()}, node ${process.version}, ${rounds} rounds. ${[siru, ...peers].map(({ version }) => version).join('; ')}.\n`);
-say(`| workload | | siru s | ${peers.map(({ name }) => `${name} s`).join(' | ')} | to the best | goal | |`);
-say(`|${'---|'.repeat(6 + peers.length)}`);
+for (const tool of [...own, ...peers]) for (const base of bases) tool.loadBase(base);
+say(`${new Date().toISOString().slice(0, 10)}, ${cpus().length} x ${cpus()[0]?.model}, Linux ${release()}, node ${process.version}, ${rounds} rounds. ${[...own, ...peers].map(({ version }) => version).join('; ')}.\n`);
+say(`| workload | | siru s${earlier ? ' | before s | to before' : ''} | ${peers.map(({ name }) => `${name} s`).join(' | ')} | to the best | goal | |`);
+say(`|${'---|'.repeat((earlier ? 8 : 6) + peers.length)}`);
 for (const workload of workloads) {
   if (!wanted(workload.name) || (workload.debian && bases.length < 2)) continue;
   const folder = join(share, workload.name.replace(/\W+/g, '-'));
   if (!existsSync(folder)) makeWorkload(workload, folder);
-  measureBuild(workload, workload.alone ? [siru] : [siru, ...peers], folder);
+  measureBuild(workload, workload.alone ? [siru] : [...own, ...peers], folder);
 }
 if (wanted('transfer')) {
   const folder = join(share, 'transfer');
   if (!existsSync(folder)) makeTransferImage(folder);
-  await measureTransfer([siru, ...peers], folder);
+  await measureTransfer([...own, ...peers], folder);
 }
 if (wanted('start')) measureStart();
 say('\n| peak memory of the largest process of siru | MiB | goal | |\n|---|---|---|---|');

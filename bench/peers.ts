@@ -4,6 +4,7 @@
  *
  *   SIRU_BENCH_PEERS   a command prefix that runs docker and buildah (a `chroot`-style wrapper; none when not given)
  *   SIRU_BENCH_SHARE   a folder that has the same path for Siru and for the peers; Siru's store lies there too
+ *   SIRU_BENCH_BEFORE  the program of an earlier commit, to be measured beside this one
  */
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
@@ -33,9 +34,9 @@ export interface Tool {
 export const siruBinary: string = resolve(import.meta.dirname, '../bin/siru');
 const wrapper = (process.env.SIRU_BENCH_PEERS ?? '').split(' ').filter(Boolean);
 
-export function siruTool(folder: string): Tool {
+export function siruTool(folder: string, name = 'siru', program: string = siruBinary): Tool {
   let stores = 0;
-  const siru = (...args: string[]): string[] => [siruBinary, '--root', join(folder, String(stores)), ...args];
+  const siru = (...args: string[]): string[] => [program, '--root', join(folder, String(stores)), ...args];
   const bases: Base[] = [];
   const start = (wanted: readonly string[]): void => {
     stores++;
@@ -45,8 +46,8 @@ export function siruTool(folder: string): Tool {
     }
   };
   return {
-    name: 'siru',
-    version: run([siruBinary, '--version']).trim(),
+    name,
+    version: `${name} ${run([program, '--version']).trim()}`,
     build: (context, tag) => siru('build', '-q', '-t', tag, context),
     start,
     forget: () => start(['bench-base:1']),

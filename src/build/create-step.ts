@@ -17,7 +17,6 @@ import { openLayerStack, type LayerStack, type StackLayer } from './layer-stack.
 import type { Session } from './session.ts';
 import { treeOfStack } from './stack-tree.ts';
 import type { RunMountPlan, RunPlan, SourceRef, StepPlan } from './step-plan.ts';
-import { createAddStep } from './steps/add.ts';
 import { createCopyStep, emptyView } from './steps/copy.ts';
 import type { FileStepDeps } from './steps/deps.ts';
 import { createMountStep } from './steps/mount.ts';
@@ -50,7 +49,10 @@ export async function createStep(session: Session, plan: StepPlan, place: StepPl
   };
   if (session.options.sourceDateEpoch !== undefined) deps.epoch = session.options.sourceDateEpoch;
   if (plan.kind === 'workdir') return createWorkdirStep(plan, deps);
-  return plan.kind === 'add' ? createAddStep(plan, deps) : createCopyStep(plan, deps);
+  if (plan.kind === 'copy') return createCopyStep(plan, deps);
+  // Few Dockerfiles have an ADD, and it brings archives and the network along.
+  const { createAddStep } = await import('./steps/add.ts');
+  return createAddStep(plan, deps);
 }
 
 function runDeps(session: Session, plan: RunPlan, place: StepPlace): RunDeps {
