@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'RUN_FAILED' // a RUN step or a container exited with a non-zero code
   | 'IN_USE' // what was to be removed is needed by something else
   | 'CONFIG' // Siru's or docker's configuration file is malformed
+  | 'LIMIT' // what was made is more than the caller allowed
   | 'UNSUPPORTED' // a known feature that Siru does not carry out
   | 'CANCELLED'; // the caller's AbortSignal fired
 

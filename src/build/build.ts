@@ -15,7 +15,7 @@ import { formatPlatform, hostPlatform, parsePlatform, type Platform } from '../o
 import { formatReference, parseReferenceWithTag } from '../oci/reference.ts';
 import { assembleImage } from './assemble.ts';
 import type { BuiltImage } from './built-image.ts';
-import { checkOutputs, exportBuild } from './export/export-build.ts';
+import { checkOutputs, exportBuild, type ExportPlan } from './export/export-build.ts';
 import { printable } from './contexts/git-url.ts';
 import { refuseOtherFrontend } from './frontend.ts';
 import { normaliseContexts } from './plan/context-name.ts';
@@ -68,6 +68,7 @@ export async function build(given: BuildOptions): Promise<BuildResult> {
     const solved = await Promise.all(sessions.map((session) => session.stage(session.graph.target)));
     const images = solved.map((stage, i) => assemble(options, stage, sessions[i]!.platform));
     checkCancelled(context);
+    await checkSizes(shared, images, exported, context);
     const done: BuildResult = {
       ...(await exportBuild(shared, images, exported, context)),
       platform: platforms.map(formatPlatform).join(','),
@@ -120,6 +121,20 @@ function assemble(options: BuildOptions, stage: StageResult, platform: Platform)
     epoch,
   });
   return { platform, at, layers, baseLayers: base?.image.layers.length ?? 0, stack: () => stage.stack() };
+}
+
+/** Looks at the sizes when somebody asked for limits, or when a name is to mean another image than before. */
+async function checkSizes(shared: SharedSession, images: readonly BuiltImage[], { outputs, tags }: ExportPlan, context: Context): Promise<void> {
+  const { maxSize, maxWaste, warnGrowth, sourceDateEpoch } = shared.options;
+  const keeps = outputs.some((output) => output.type === 'image' && (output.store ?? true));
+  if (maxSize !== undefined || maxWaste !== undefined) {
+    const { checkSize } = await import('./size/check-size.ts');
+    await checkSize(shared, images, keeps, context);
+  }
+  const before = keeps && warnGrowth !== false && tags[0] !== undefined ? shared.store.images.byName(tags[0]) : undefined;
+  if (!before || images[0]!.at(sourceDateEpoch).manifest.config.digest === before.imageId) return;
+  const growth = await import('./size/warn-growth.ts');
+  await growth.warnGrowth(shared, images, before, context);
 }
 
 /** As Go reads booleans. */

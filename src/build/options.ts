@@ -58,6 +58,12 @@ export interface BuildOptions {
   allow?: string[];
   /** Seconds since 1970 for every time in layers, config and history. */
   sourceDateEpoch?: number;
+  /** Most bytes of the image's uncompressed layers. More is the error LIMIT, and no name moves. */
+  maxSize?: number;
+  /** Most bytes that this build's steps may waste, or which part of the image's size (0.05); see docs/x-ray.md. */
+  maxWaste?: { bytes: number; part?: undefined } | { part: number; bytes?: undefined };
+  /** How much the image may grow against what its first name meant before; more than both is warned of. 10 MB and 0.1 when not given. */
+  warnGrowth?: { bytes?: number; part?: number } | false;
   registries?: RegistryOptions;
   /** Which rung RUN may use; see `siru info`. */
   isolation?: Isolation;

@@ -7,9 +7,10 @@ import type { ProgressMode } from './progress/modes.ts';
 import type { AttestationFlags } from './attestation-flags.ts';
 import type { OutputFlags } from './output-flags.ts';
 import type { RegistryFlags } from './registry-flags.ts';
+import { sizeOptions, type SizeFlags } from './size-flags.ts';
 import { stepOptions, type StepFlags } from './step-flags.ts';
 
-export interface BuildFlags extends RegistryFlags, StepFlags, OutputFlags, AttestationFlags {
+export interface BuildFlags extends RegistryFlags, StepFlags, OutputFlags, AttestationFlags, SizeFlags {
   tag: string[];
   file?: string;
   target?: string;
@@ -81,7 +82,7 @@ export function buildOptions(flags: BuildFlags, context: string, environment: En
   options.labels = pairs(flags.label);
   options.noCache = !flags.cache;
   options.pull = flags.pull ?? false;
-  Object.assign(options, stepOptions(flags, environment));
+  Object.assign(options, stepOptions(flags, environment), sizeOptions(flags));
   const platforms = flags.platform.flatMap((text) => text.split(',')).filter((text) => text !== '');
   if (platforms.length > 0) options.platform = platforms;
   if (flags.network !== undefined) options.network = oneOf<'default' | 'none' | 'host'>('--network', flags.network, ['default', 'none', 'host']);

@@ -1,6 +1,7 @@
 /** What lists and `inspect` tell of an image. */
 import { readImage } from '../images/read.ts';
 import type { Image } from '../images/read.ts';
+import { layerSizes } from '../images/sizes.ts';
 import type { Store, StoredImage } from '../store/store.ts';
 
 export interface ImageFacts {
@@ -25,9 +26,4 @@ export function imageFacts(store: Store, stored: StoredImage): ImageFacts {
   const facts: ImageFacts = { stored, image, size: layerSizes(store, image).reduce((sum, size) => sum + size, 0), labels: image.config.config?.Labels ?? {} };
   if (!Number.isNaN(created)) facts.created = created;
   return facts;
-}
-
-/** Bytes of each layer, bottom first. */
-export function layerSizes(store: Store, image: Image): number[] {
-  return image.layers.map(({ diffId, descriptor }) => store.layers.get(diffId)?.size ?? descriptor.size);
 }

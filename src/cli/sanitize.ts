@@ -8,10 +8,7 @@ export function harmlessLog(text: string): string {
   return text.replace(controls, (found) => (/^\x1b\[[0-9;:]*m$/.test(found) ? found : ''));
 }
 
-/** For names, instructions and reasons: one line without any control character; those show as `?`. */
-export function harmlessLine(text: string): string {
-  return text.replace(/[\r\n\t]+/g, ' ').replace(/[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029]/g, '?');
-}
+export { harmlessLine } from '../base/harmless-line.ts';
 
 /** The same for text that has lines of its own, such as messages of errors. */
 export function harmlessText(text: string): string {

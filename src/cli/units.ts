@@ -1,18 +1,6 @@
 /** Sizes and times in docker's words. */
 
-const sizeUnits = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB'];
-
-/** Bytes in decimal units with `digits` significant digits, no trailing zeros: `1.23MB`. */
-export function humanSize(bytes: number, digits = 3): string {
-  let value = bytes;
-  let unit = 0;
-  // What would round up to 1000 belongs to the next unit.
-  while (unit < sizeUnits.length - 1 && Number(value.toPrecision(digits)) >= 1000) {
-    value /= 1000;
-    unit++;
-  }
-  return `${Number(value.toPrecision(digits))}${sizeUnits[unit]}`;
-}
+export { humanSize } from '../base/human-size.ts';
 
 /** A length of time as docker tells ages: `About an hour`, `3 weeks`. */
 export function humanDuration(milliseconds: number): string {
@@ -62,4 +50,12 @@ export function parseBytes(text: string): number | undefined {
   if (!found) return undefined;
   const power = found[2] === undefined ? 0 : 'kmgtp'.indexOf(found[2].toLowerCase()) + 1;
   return Math.floor(Number(found[1]) * 1024 ** power);
+}
+
+/** `200MB`, `1.5GiB`, `10k`, plain bytes: decimal units unless they are written with an i, as sizes are shown; undefined when it is no size. */
+export function parseSize(text: string): number | undefined {
+  const found = /^(\d+(?:\.\d+)?)\s*(?:([kmgtp])(i)?)?b?$/i.exec(text.trim());
+  if (!found) return undefined;
+  const power = found[2] === undefined ? 0 : 'kmgtp'.indexOf(found[2].toLowerCase()) + 1;
+  return Math.floor(Number(found[1]) * (found[3] === undefined ? 1000 : 1024) ** power);
 }

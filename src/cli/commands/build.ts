@@ -18,6 +18,7 @@ import { createProgress } from '../progress/progress.ts';
 import { readStandardInput, standardInput } from '../prompt.ts';
 import { addRegistryFlags, registryOptions } from '../registry-flags.ts';
 import { writeOut } from '../write-out.ts';
+import { addSizeFlags } from '../size-flags.ts';
 import { addStepFlags } from '../step-flags.ts';
 
 export function configure(command: Command): void {
@@ -46,6 +47,7 @@ export function configure(command: Command): void {
   addStepFlags(command);
   addOutputFlags(command);
   addAttestationFlags(command);
+  addSizeFlags(command);
   addRegistryFlags(command);
   for (const flag of ignoredFlags) command.addOption(new Option(flag).hideHelp());
   for (const [flag] of droppedFlags) command.addOption(new Option(flag).hideHelp());

@@ -5,6 +5,7 @@ import { checkCancelled } from '../../base/context.ts';
 import { SiruError } from '../../base/errors.ts';
 import { readImage } from '../../images/read.ts';
 import { resolveImage } from '../../images/resolve.ts';
+import { stepName } from '../../images/xray/describe.ts';
 import type { ListedFile } from '../../images/xray/list-files.ts';
 import type { LayerStep } from '../../images/xray/steps.ts';
 import type { PathEvent } from '../../images/xray/trace.ts';
@@ -13,7 +14,6 @@ import { harmlessJson, harmlessLine } from '../sanitize.ts';
 import { humanSize } from '../units.ts';
 import { clip } from '../width.ts';
 import { entryMembers, modeText, pathText } from '../xray/entry.ts';
-import { stepName } from '../xray/finding.ts';
 
 interface Flags {
   all?: boolean;

@@ -3,9 +3,9 @@ import type { Command } from 'commander';
 import { shortId } from '../../oci/digest.ts';
 import { readImage } from '../../images/read.ts';
 import { resolveImage } from '../../images/resolve.ts';
+import { layerSizes } from '../../images/sizes.ts';
 import type { Call } from '../call.ts';
 import { formatListing } from '../format.ts';
-import { layerSizes } from '../image-facts.ts';
 import { harmlessLine } from '../sanitize.ts';
 import { ago, humanSize } from '../units.ts';
 

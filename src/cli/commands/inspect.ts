@@ -4,10 +4,10 @@ import { resolveImage } from '../../images/resolve.ts';
 import { readImage } from '../../images/read.ts';
 import type { Image } from '../../images/read.ts';
 import type { Store, StoredImage } from '../../store/store.ts';
+import { layerSizes } from '../../images/sizes.ts';
 import type { Call } from '../call.ts';
 import { errorText } from '../errors.ts';
 import { formatObjects } from '../format.ts';
-import { layerSizes } from '../image-facts.ts';
 import { shortName } from '../names.ts';
 import { asStruct } from '../template/value.ts';
 

@@ -3,13 +3,13 @@ import type { Command } from 'commander';
 import { shortId } from '../../oci/digest.ts';
 import { readImage } from '../../images/read.ts';
 import { resolveImage } from '../../images/resolve.ts';
+import { describeFinding } from '../../images/xray/describe.ts';
 import type { Finding, LayerReport, Xray } from '../../images/xray/xray-image.ts';
 import type { Call } from '../call.ts';
 import { formatListing } from '../format.ts';
 import { harmlessJson, harmlessLine } from '../sanitize.ts';
 import { humanSize } from '../units.ts';
 import { clip } from '../width.ts';
-import { describeFinding } from '../xray/finding.ts';
 
 interface Flags {
   format?: string;

@@ -27,7 +27,7 @@ const rules: readonly Rule[] = [
   { name: 'pip', where: /^(?:.*\/)?\.cache\/pip(?=\/)/, instead: 'pip install --no-cache-dir', mount: '/root/.cache/pip' },
   { name: 'uv', where: /^(?:.*\/)?\.cache\/uv(?=\/)/, instead: 'uv --no-cache', mount: '/root/.cache/uv' },
   { name: 'poetry', where: /^(?:.*\/)?\.cache\/pypoetry(?=\/(?:cache|artifacts)\/)/, instead: 'poetry --no-cache', mount: '/root/.cache/pypoetry' },
-  { name: 'conda', where: /^(?:.*\/)?(?:mini|ana|mini?forge|mamba)?conda3?\/pkgs(?=\/)/, instead: 'conda clean -afy in the RUN', mount: '/opt/conda/pkgs' },
+  { name: 'conda', where: /^(?:.*\/)?(?:(?:mini|ana)?conda3?|mini(?:forge|mamba)3?|mambaforge)\/pkgs(?=\/)/, instead: 'conda clean -afy in the RUN', mount: '/opt/conda/pkgs' },
   { name: 'go build', where: /^(?:.*\/)?\.cache\/go-build(?=\/)/, instead: '', mount: '/root/.cache/go-build' },
   { name: 'go modules', where: /^(?:.*\/)?go\/pkg\/mod\/cache(?=\/)/, instead: '', mount: '/go/pkg/mod' },
   { name: 'cargo', where: /^(?:.*\/)?\.?cargo\/registry(?=\/(?:cache|src|index)\/)/, instead: '', mount: '/usr/local/cargo/registry' },
@@ -37,7 +37,7 @@ const rules: readonly Rule[] = [
 ];
 
 /** All rules need one of these; most paths have none. */
-const candidate = /apt\/|apk\/|var\/cache\/|\.npm\/|\.cache\/|pnpm\/|conda|pkg\/mod|cargo\/|\.m2\/|\.gradle\/|\.composer\//;
+const candidate = /apt\/|apk\/|var\/cache\/|\.npm\/|\.cache\/|pnpm\/|conda|forge|mamba|pkg\/mod|cargo\/|\.m2\/|\.gradle\/|\.composer\//;
 
 /** The rule that a file in a cache falls under, and the directory of that cache. */
 export function cacheOf(path: string): { rule: CacheRule; path: string } | undefined {

@@ -18,6 +18,7 @@ interface Node {
   path: string;
   files: number;
   bytes: number;
+  directory: boolean;
   children?: Map<string, Node>;
 }
 
@@ -28,26 +29,38 @@ const smallFile = 4096;
 const tellingPart = 0.6;
 
 export function createPlaces(): Places {
-  const root: Node = { path: '', files: 0, bytes: 0 };
+  const root: Node = { path: '', files: 0, bytes: 0, directory: true };
   const grow = (node: Node, bytes: number): void => {
     node.files++;
     node.bytes += bytes;
   };
-  const childOf = (node: Node, path: string): Node => {
+  const childOf = (node: Node, path: string, directory: boolean): Node => {
     node.children ??= new Map();
-    let child = node.children.get(path);
-    if (!child) node.children.set(path, (child = { path, files: 0, bytes: 0 }));
+    // What one tree has as a file and the other as a directory is two places.
+    const key = directory ? `${path}/` : path;
+    let child = node.children.get(key);
+    if (!child) node.children.set(key, (child = { path, files: 0, bytes: 0, directory }));
     return child;
   };
+  const chainTo = (path: string): Node[] => {
+    const nodes = [root];
+    for (let slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) nodes.push(childOf(nodes.at(-1)!, path.slice(0, slash), true));
+    if (path !== '') nodes.push(childOf(nodes.at(-1)!, path, true));
+    return nodes;
+  };
+  /** Directory of the last file, and all above it. */
+  let folder = '';
+  let chain = [root];
   return {
     add(path, bytes) {
-      let node = root;
-      grow(node, bytes);
-      for (let slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) {
-        node = childOf(node, path.slice(0, slash));
-        grow(node, bytes);
+      const slash = path.lastIndexOf('/');
+      // Files come directory by directory.
+      if (slash < 0 || slash !== folder.length || !path.startsWith(folder)) {
+        folder = slash < 0 ? '' : path.slice(0, slash);
+        chain = chainTo(folder);
       }
-      if (Math.abs(bytes) >= smallFile) grow(childOf(node, path), bytes);
+      for (const node of chain) grow(node, bytes);
+      if (Math.abs(bytes) >= smallFile) grow(childOf(chain.at(-1)!, path, false), bytes);
     },
     largest(count) {
       let shown = root.bytes > 0 ? [root] : [];
@@ -61,7 +74,7 @@ export function createPlaces(): Places {
           break;
         }
       }
-      return shown.map(({ path, files, bytes, children }) => ({ path, directory: path === '' || children !== undefined || files > 1, files, bytes }));
+      return shown.map(({ path, files, bytes, directory }) => ({ path, directory, files, bytes }));
     },
   };
 }

@@ -25,10 +25,13 @@ export interface LayerStep {
 /** How many of the newest builds are looked through for the lines of layers. */
 const mostBuilds = 100;
 
-/** One for each layer, bottom first. */
-export function stepsOf(store: Store, image: Image): LayerStep[] {
+/** What must be known of an image. */
+export type XrayedImage = Pick<Image, 'manifest' | 'config' | 'configDigest' | 'layers'>;
+
+/** One for each layer, bottom first. `steps` are those of a build that is not in the history yet. */
+export function stepsOf(store: Store, image: XrayedImage, steps: readonly BuildStep[] = []): LayerStep[] {
   const made = (image.config.history ?? []).filter(({ empty_layer }) => !empty_layer);
-  const built = stepsBuilt(store, image);
+  const built = stepsBuilt(store, image, steps);
   const base = baseLayers(store, image);
   return image.layers.map(({ diffId }, layer) => {
     const own = layer < base ? undefined : built.get(diffId);
@@ -40,9 +43,12 @@ export function stepsOf(store: Store, image: Image): LayerStep[] {
   });
 }
 
+const buildkitMark = '# buildkit';
+
 /** `created_by` without what builders put around an instruction. */
 export function instructionOf(createdBy: string): string {
-  const text = createdBy.trim().replace(/\s*# buildkit$/, '');
+  const whole = createdBy.trim();
+  const text = whole.endsWith(buildkitMark) ? whole.slice(0, -buildkitMark.length).trim() : whole;
   const nop = /^\/bin\/sh -c #\(nop\)\s+([^]*)$/.exec(text);
   if (nop) return nop[1]!.trim();
   // docker's older builder wrote the command alone: `/bin/sh -c ...`, `|1 A=b /bin/sh -c ...`.
@@ -55,14 +61,14 @@ function kindOf(text: string): StepKind {
   return word === 'run' || word === 'copy' || word === 'add' || word === 'workdir' ? word : 'other';
 }
 
-/** The image's own build first, then the newest that made the layer. */
-function stepsBuilt(store: Store, { layers, configDigest }: Image): Map<Digest, BuildStep> {
+/** This build first, then the image's own, then the newest that made the layer. */
+function stepsBuilt(store: Store, { layers, configDigest }: XrayedImage, now: readonly BuildStep[]): Map<Digest, BuildStep> {
   const found = new Map<Digest, BuildStep>();
   const builds = store.builds.list({ limit: mostBuilds });
   const own = builds.findIndex(({ imageId }) => imageId === configDigest);
   if (own > 0) builds.unshift(...builds.splice(own, 1));
   const wanted = new Set(layers.map(({ diffId }) => diffId));
-  for (const { steps } of builds) {
+  for (const steps of [now, ...builds.map((build) => build.steps)]) {
     if (wanted.size === 0) break;
     for (const step of steps) {
       // Entries of an older Siru name the key alone.
@@ -74,7 +80,7 @@ function stepsBuilt(store: Store, { layers, configDigest }: Image): Map<Digest, 
 }
 
 /** How many layers from the bottom are those of the base that the image's annotations name, when a build or the store knows it. */
-function baseLayers(store: Store, image: Image): number {
+function baseLayers(store: Store, image: XrayedImage): number {
   const digest = image.manifest.annotations?.['org.opencontainers.image.base.digest'];
   if (digest === undefined || !isSha256(digest)) return 0;
   const fits = (layers: readonly { diffId: Digest }[]): boolean => layers.every(({ diffId }, i) => image.layers[i]?.diffId === diffId);

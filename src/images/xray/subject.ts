@@ -33,8 +33,9 @@ export async function findSubject(store: Store, text: string, platform: Platform
     const [toc] = await openTables(store, [layerOf(image, name, text.slice(at + 1))], context);
     return { name: text, entries: () => toc! };
   };
-  // What stands behind the @ of a reference has a colon.
-  if (at > 0 && !text.slice(at).includes(':')) return ofLayer();
+  // What stands behind the @ of a reference is a whole digest.
+  const which = text.slice(at + 1);
+  if (at > 0 && !isSha256(which) && (which.startsWith('sha256:') || !which.includes(':'))) return ofLayer();
   const stored = findImage(store, text);
   if (!stored) {
     if (isSha256(text) && store.layers.get(text)) return { name: `layer ${shortId(text)}`, entries: () => store.layers.toc(text) };

@@ -46,19 +46,22 @@ const none: readonly never[] = [];
  */
 export function* traceLayers(tocs: readonly Toc[], below?: string): Generator<PathLife, undefined> {
   const merge = mergeTables(tocs, below);
-  /** Places that the next path may lie in, or that begin as the next path does ('a', 'a-b' and then 'a/x'). */
+  /** Places with something below that the next path may lie in, or that begin as it does ('a', 'a-b' and then 'a/x'). */
   const open: Place[] = [];
 
   for (let path = merge.peek(); path !== undefined; path = merge.peek()) {
     while (open.length > 0 && isBehind(open.at(-1)!.path, path)) open.pop();
     // Directories that no layer lists come to light with the first thing in them.
     const missing: string[] = [];
-    let parent: Place | undefined;
-    for (let above = path; above !== ''; ) {
-      above = parentOf(above);
-      parent = open.findLast((place) => place.path === above);
-      if (parent) break;
-      missing.push(above);
+    let parent = open.at(-1);
+    if (path === '') parent = undefined;
+    else if (!parent || !isParent(parent.path, path)) {
+      for (let above = path; above !== ''; ) {
+        above = parentOf(above);
+        parent = open.findLast((place) => place.path === above);
+        if (parent) break;
+        missing.push(above);
+      }
     }
     for (const above of missing.reverse()) {
       const mentions = merge.holding(above).map((layer): Mention => ({ layer }));
@@ -69,8 +72,13 @@ export function* traceLayers(tocs: readonly Toc[], below?: string): Generator<Pa
     }
     const { mentions } = merge.next()!;
     const cuts = parent?.cuts ?? none;
-    for (const layer of merge.holding(path)) if (!mentions.some((mention) => mention.layer === layer)) mentions.push({ layer });
-    if (mentions.length > 1) mentions.sort((a, b) => a.layer - b.layer);
+    const holding = merge.holding(path);
+    if (holding.length === 0) {
+      yield lifeOf(tocs, path, mentions, cuts);
+      continue;
+    }
+    for (const layer of holding) if (!mentions.some((mention) => mention.layer === layer)) mentions.push({ layer });
+    mentions.sort((a, b) => a.layer - b.layer);
     yield lifeOf(tocs, path, mentions, cuts);
     open.push({ path, cuts: cutsAfter(path, mentions, cuts) });
   }
@@ -80,6 +88,11 @@ export function* traceLayers(tocs: readonly Toc[], below?: string): Generator<Pa
 /** True when nothing that comes at `next` or later lies below `path`, given that `next` is not less than it. */
 function isBehind(path: string, next: string): boolean {
   return path !== '' && !(next.startsWith(path) && next.charCodeAt(path.length) <= 0x2f);
+}
+
+function isParent(above: string, path: string): boolean {
+  const slash = path.lastIndexOf('/');
+  return slash < 0 ? above === '' : above.length === slash && above !== '' && path.startsWith(above);
 }
 
 function parentOf(path: string): string {

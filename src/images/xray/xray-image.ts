@@ -5,13 +5,13 @@
  */
 import type { Context } from '../../base/context.ts';
 import type { Toc } from '../../layer/toc-contract.ts';
-import type { Store } from '../../store/store.ts';
+import type { BuildStep, Store } from '../../store/store.ts';
 import { ensureToc } from '../layers.ts';
-import type { Image, ImageLayer } from '../read.ts';
+import type { ImageLayer } from '../read.ts';
 import { together } from '../together.ts';
 import { adviceFor } from './advice.ts';
 import { stepsOf } from './steps.ts';
-import type { LayerStep } from './steps.ts';
+import type { LayerStep, XrayedImage } from './steps.ts';
 import { measureWaste } from './waste.ts';
 import type { LayerWork, Waste } from './waste.ts';
 
@@ -39,10 +39,10 @@ export interface Xray {
 
 const readAtOnce = 2;
 
-/** Throws what ensureToc throws. */
-export async function xrayImage(store: Store, image: Image, context: Context): Promise<Xray> {
+/** `built` as in stepsOf. Throws what ensureToc throws. */
+export async function xrayImage(store: Store, image: XrayedImage, context: Context, built?: readonly BuildStep[]): Promise<Xray> {
   const tocs = await openTables(store, image.layers, context);
-  const steps = stepsOf(store, image);
+  const steps = stepsOf(store, image, built);
   const work = measureWaste(tocs);
   const layers = steps.map((step, i): LayerReport => ({ ...step, ...work.layers[i]!, size: tocs[i]!.summary.size }));
   const size = layers.reduce((sum, layer) => sum + layer.size, 0);

@@ -1,9 +1,9 @@
-/** Wasted bytes in words. */
-import type { Place } from '../../images/xray/places.ts';
-import type { LayerStep } from '../../images/xray/steps.ts';
-import type { Waste } from '../../images/xray/waste.ts';
-import { harmlessLine } from '../sanitize.ts';
-import { humanSize } from '../units.ts';
+/** What an X-ray finds in words, each harmless for a terminal. Pure. */
+import { harmlessLine } from '../../base/harmless-line.ts';
+import { humanSize } from '../../base/human-size.ts';
+import type { Place } from './places.ts';
+import type { LayerStep } from './steps.ts';
+import type { Waste } from './waste.ts';
 
 /** What is wasted, where and why, on two or more lines that end in a line break. */
 export function describeFinding(waste: Waste, steps: readonly LayerStep[]): string {
