@@ -25,3 +25,5 @@ export type { RegistryOptions } from './remote/configuration.ts';
 export type { Isolation } from './runtime/isolation.ts';
 export { openStore } from './store/open-store.ts';
 export type { Store, StoredImage } from './store/store.ts';
+export { xray, type XrayOptions } from './xray.ts';
+export type { Finding, LayerReport, Xray } from './images/xray/xray-image.ts';

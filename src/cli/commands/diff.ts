@@ -70,7 +70,7 @@ export async function run(call: Call, operands: string[], flags: Flags): Promise
     checkCancelled(call.context());
   }
   if (flags.json) put(`],\n"config":${harmlessJson(JSON.stringify(config))},\n"history":${harmlessJson(JSON.stringify(history.map(({ type, index, entry }) => ({ change: type, index, ...entry }))))}}\n`);
-  else for (const line of [...config.map(configLine), ...history.map(historyLine)]) put(line);
+  else for (const line of [...config.map(configLine), ...history.map((change) => historyLine(change, flags.times ?? false))]) put(line);
   call.print(pieces.join(''));
   return files + config.length + history.length > 0 ? 1 : 0;
 }
@@ -131,7 +131,7 @@ function configLine({ name, before, after }: ConfigChange): string {
   return `~ ${label}: ${value(before)} -> ${value(after)}\n`;
 }
 
-function historyLine({ type, entry }: HistoryChange): string {
+function historyLine({ type, entry }: HistoryChange, times: boolean): string {
   const text = entry.created_by ?? entry.comment ?? '';
-  return `${signs[type]} history: ${harmlessLine(text)}${entry.created === undefined ? '' : ` (${harmlessLine(entry.created)})`}\n`;
+  return `${signs[type]} history: ${harmlessLine(text)}${!times || entry.created === undefined ? '' : ` (${harmlessLine(entry.created)})`}\n`;
 }
