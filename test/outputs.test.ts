@@ -43,6 +43,8 @@ test('what is told of a result: ID, ID file and metadata, of one platform, of se
   const refused = await world.run(['build', '--iidfile', id, '-o', join(world.folder, 'other'), context]);
   assert.equal(refused.code, 1);
   assert.ok(!existsSync(join(world.folder, 'other')));
+  assert.equal(await build('-o', out, '-o', `type=oci,dest=${out}.tar`, '--iidfile', id), one);
+  assert.equal(readFileSync(id, 'utf8'), one);
 });
 
 test('an index built here: each platform is inspected by itself, all are saved and loaded', async () => {

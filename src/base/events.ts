@@ -68,8 +68,10 @@ export type Event =
       imageId: string;
       digest: string;
       references: string[];
-      /** What became of it, in the order that was asked for; `dest` is a path. */
-      outputs?: { type: string; dest?: string }[];
+      /** What became of it, in the order that was asked for; `dest` is a path, `pushed` what a registry got. */
+      outputs?: { type: string; dest?: string; pushed?: { name: string; digest: string }[] }[];
+      /** Platforms with commas between them. */
+      platform?: string;
       took: number;
       steps: { cached: number; executed: number; same: number };
     };

@@ -8,6 +8,7 @@
 import { randomUUID } from 'node:crypto';
 import { checkCancelled, contextOf, type Context } from '../base/context.ts';
 import { isSiruError, SiruError } from '../base/errors.ts';
+import type { Event } from '../base/events.ts';
 import { checkDockerfile } from '../dockerfile/checks/check-dockerfile.ts';
 import { parseDockerfile } from '../dockerfile/parse.ts';
 import type { Dockerfile } from '../dockerfile/instruction.ts';
@@ -76,7 +77,7 @@ export async function build(given: BuildOptions): Promise<BuildResult> {
       took: Date.now() - started,
     };
     remember(shared, started, 'done', done);
-    outer.emit({ type: 'build-done', imageId: done.imageId, digest: done.digest, references: done.references, outputs: done.outputs.map(({ type, dest }) => (dest === undefined ? { type } : { type, dest })), took: done.took, steps: done.steps });
+    outer.emit(doneEvent(done));
     return done;
   } catch (error) {
     stop.abort(error);
@@ -90,6 +91,15 @@ export async function build(given: BuildOptions): Promise<BuildResult> {
 }
 
 /** The platforms that the result is for, each once, in the order that was asked for; the host's when none was. */
+function doneEvent({ imageId, digest, references, outputs, platform, took, steps }: BuildResult): Event {
+  const told = outputs.map(({ type, dest, pushed }) => ({
+    type,
+    ...(dest === undefined ? {} : { dest }),
+    ...(pushed === undefined ? {} : { pushed: pushed.map((one) => ({ name: one.name, digest: one.digest })) }),
+  }));
+  return { type: 'build-done', imageId, digest, references, outputs: told, platform, took, steps };
+}
+
 function platformsOf({ platform }: BuildOptions): Platform[] {
   const texts = (typeof platform === 'string' ? [platform] : (platform ?? [])).flatMap((text) => text.split(','));
   if (texts.length === 0) return [hostPlatform()];

@@ -27,6 +27,14 @@ test('Dockerfile comes before dockerfile, and a named file is taken from where t
   assert.throws(() => readDockerfile({ context, dockerfile: join(context, 'missing') }), code('CONTEXT', /no file .*missing/));
 });
 
+test('a context that is not there is told from one without a Dockerfile, and a directory from a file', (t) => {
+  const context = folder(t);
+  assert.throws(() => readDockerfile({ context: join(context, 'nope') }), code('CONTEXT', /there is no directory .*nope to build from/));
+  writeFileSync(join(context, 'file'), '');
+  assert.throws(() => readDockerfile({ context: join(context, 'file') }), code('CONTEXT', /the build context .*file is not a directory/));
+  assert.throws(() => readDockerfile({ context, dockerfile: context }), (error: Error & { hint?: string }) => /is a directory, not a Dockerfile/.test(error.message) && error.hint === `Name the file in it: -f ${join(context, 'Dockerfile')}`);
+});
+
 test('a file without end is refused at the limit', { skip: process.platform === 'win32' && 'needs /dev/zero' }, (t) => {
   const context = folder(t);
   assert.throws(() => readDockerfile({ context, dockerfile: '/dev/zero' }), code('CONTEXT', new RegExp(` ${maxDockerfileBytes} `)));

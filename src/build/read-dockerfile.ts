@@ -3,6 +3,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { SiruError, errnoOf, messageOf } from '../base/errors.ts';
 import { maxDockerfileBytes } from '../dockerfile/parse.ts';
+import { contextDirectory } from './contexts/directory.ts';
 import type { BuildOptions } from './options.ts';
 
 export interface DockerfileSource {
@@ -21,9 +22,10 @@ export function readDockerfile(options: Pick<BuildOptions, 'context' | 'dockerfi
     try {
       return { ...read(join(options.context, name), false), name };
     } catch (error) {
-      if (!(error instanceof SiruError) || errnoOf(error.cause) !== 'ENOENT') throw error;
+      if (!(error instanceof SiruError) || !['ENOENT', 'ENOTDIR'].includes(errnoOf(error.cause) ?? '')) throw error;
     }
   }
+  contextDirectory(options.context);
   throw new SiruError('CONTEXT', `there is no Dockerfile in ${options.context}`, { hint: 'Name it with -f PATH, or name the directory that has it.' });
 }
 
@@ -42,6 +44,7 @@ function read(path: string, named: boolean): { text: Uint8Array; path: string } 
     if (errnoOf(error) === 'ENOENT') {
       throw new SiruError('CONTEXT', `there is no file ${path}`, { hint: 'The path after -f is taken from the folder where you are, not from the context.', cause: error });
     }
+    if (errnoOf(error) === 'EISDIR') throw new SiruError('CONTEXT', `${path} is a directory, not a Dockerfile`, { hint: `Name the file in it: -f ${join(path, 'Dockerfile')}`, cause: error });
     throw new SiruError('CONTEXT', `cannot read the Dockerfile ${path}: ${messageOf(error)}`, { cause: error });
   }
 }

@@ -1,7 +1,7 @@
 /** The bytes of a secret that was given to the build. */
 import { readFile, stat } from 'node:fs/promises';
 import type { Context } from '../base/context.ts';
-import { SiruError } from '../base/errors.ts';
+import { SiruError, errnoOf, messageOf } from '../base/errors.ts';
 import type { Secret } from './options.ts';
 
 /** Largest file of a secret, in bytes; BuildKit's limit. */
@@ -21,7 +21,7 @@ export async function readSecret(secret: Secret, context: Context): Promise<Uint
     size = (await stat(secret.file)).size;
     if (size <= maxSecretSize) return await readFile(secret.file);
   } catch (error) {
-    throw new SiruError('CONTEXT', `secret ${id}: cannot read ${secret.file}`, { cause: error });
+    throw new SiruError('CONTEXT', `secret ${id}: cannot read ${secret.file}: ${errnoOf(error) === 'ENOENT' ? 'there is no such file' : messageOf(error)}`, { cause: error });
   }
   throw new SiruError('CONTEXT', `secret ${id}: ${secret.file} has ${size} bytes; a secret may have ${maxSecretSize}`);
 }

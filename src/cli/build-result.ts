@@ -11,11 +11,15 @@ export function idOf({ outputs, images, imageId, digest }: BuildResult): string 
   return images.length > 1 ? digest : imageId;
 }
 
-/** Throws USAGE. */
+/** Throws USAGE when the result is files alone. */
 export function checkIdFile(outputs: readonly Output[] | undefined): void {
-  if (outputs?.some(({ type }) => type === 'local' || type === 'tar')) {
+  if (outputs?.some(isFiles) && outputs.every((output) => isFiles(output) || output.type === 'cacheonly')) {
     throw new SiruError('USAGE', '--iidfile: outputs local and tar have no image ID', { hint: 'Leave --iidfile out, or ask for an image.' });
   }
+}
+
+function isFiles({ type }: Output): boolean {
+  return type === 'local' || type === 'tar';
 }
 
 export function metadataOf(result: BuildResult): object {

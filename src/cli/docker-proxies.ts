@@ -1,7 +1,7 @@
 /** Proxies from docker's config.json, which docker's client gives to every build as arguments. */
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { homeFolder } from '../base/home-folder.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -20,7 +20,7 @@ const variables: readonly (readonly [member: string, variable: string])[] = [
  * @param file Path of config.json; found as docker does when not given.
  */
 export function withDockerProxies(buildArgs: Readonly<Record<string, string>>, environment: Environment, file?: string): Record<string, string> {
-  const path = file ?? join(environment['DOCKER_CONFIG'] || join(environment['HOME'] || homedir(), '.docker'), 'config.json');
+  const path = file ?? join(environment['DOCKER_CONFIG'] || join(homeFolder(environment), '.docker'), 'config.json');
   let proxies: Record<string, Record<string, unknown> | undefined> | undefined;
   try {
     proxies = (JSON.parse(readFileSync(path, 'utf8')) as { proxies?: typeof proxies }).proxies;

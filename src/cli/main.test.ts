@@ -48,6 +48,17 @@ test('the version is told without a store', async () => {
   }
 });
 
+test('output that cannot be written is a failure', { skip: !existsSync('/dev/full') && 'needs /dev/full' }, async () => {
+  await siru(['import', baseTar(), 'full:1']);
+  for (const args of ['images', '--version', 'save full:1', 'build -q -o - - < Dockerfile']) {
+    const { status, stderr } = spawnSync('sh', ['-c', `printf 'FROM full:1' > Dockerfile; ${asShell} ${args} > /dev/full`], { env: environment, cwd: folder, encoding: 'utf8' });
+    assert.equal(status, 1, args);
+    assert.match(stderr, /siru: cannot write the output: ENOSPC/, args);
+    assert.doesNotMatch(stderr, /fault of siru/);
+  }
+  assert.equal((await siru(['rmi', 'full:1'])).code, 0);
+});
+
 test('help names every command, and each command helps with examples', async () => {
   const { code, stdout } = await siru(['--help']);
   assert.equal(code, 0);

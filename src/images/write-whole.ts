@@ -15,11 +15,12 @@ export async function writeWhole(chunks: AsyncIterable<Uint8Array>, output: stri
     for await (const chunk of chunks) await output(chunk);
     return;
   }
-  const there = statSync(output, { throwIfNoEntry: false });
-  // A link stays one: the file that it leads to is replaced.
-  const target = there?.isFile() ? realpathSync(output) : output;
-  const partial = there && !there.isFile() ? undefined : `${target}.${process.pid}.partial`;
+  let partial: string | undefined;
   try {
+    const there = statSync(output, { throwIfNoEntry: false });
+    // A link stays one: the file that it leads to is replaced.
+    const target = there?.isFile() ? realpathSync(output) : output;
+    if (!there || there.isFile()) partial = `${target}.${process.pid}.partial`;
     const file = await open(partial ?? target, 'w', 0o666);
     try {
       for await (const chunk of chunks) await file.writev([chunk]);

@@ -1,8 +1,8 @@
 /** Siru's own configuration file and what a caller adds to it: how registries are reached. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { homedir } from 'node:os';
 import { SiruError, errnoOf, messageOf } from '../base/errors.ts';
+import { homeFolder } from '../base/home-folder.ts';
 
 /** How registries are reached. Merged over the configuration file. */
 export interface RegistryOptions {
@@ -66,7 +66,7 @@ export function canonicalHost(host: string): string {
 
 function readFirst(environment: Environment): { file: string; text: string } | undefined {
   const chosen = environment.SIRU_CONFIG;
-  const home = environment.XDG_CONFIG_HOME || join(environment.HOME || homedir(), '.config');
+  const home = environment.XDG_CONFIG_HOME || join(homeFolder(environment), '.config');
   const files = chosen ? [chosen] : [join(home, 'siru', 'config.json'), '/etc/siru/config.json'];
   for (const file of files) {
     try {

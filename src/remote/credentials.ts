@@ -4,9 +4,9 @@
  * and `~/.config/containers/auth.json`; written to the first of them.
  */
 import { mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { SiruError, errnoOf, messageOf } from '../base/errors.ts';
+import { homeFolder } from '../base/home-folder.ts';
 import { canonicalHost } from './configuration.ts';
 import { helperErase, helperGet, helperStore } from './credential-helper.ts';
 
@@ -48,7 +48,7 @@ const hubKey = 'https://index.docker.io/v1/';
 
 export function openCredentials(options: CredentialOptions = {}): CredentialFiles {
   const environment = options.environment ?? process.env;
-  const home = environment.HOME || homedir();
+  const home = homeFolder(environment);
   const main = options.dockerConfig ?? join(environment.DOCKER_CONFIG || join(home, '.docker'), 'config.json');
   const others = options.dockerConfig !== undefined ? [] : [
     environment.REGISTRY_AUTH_FILE,

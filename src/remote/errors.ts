@@ -103,13 +103,13 @@ export function refusal(subject: Subject, status: number, errors: readonly Serve
 }
 
 const networkWords: Record<string, [string, string | undefined]> = {
-  ECONNREFUSED: ['nothing listens there', 'is the registry running, and is the port right?'],
+  ECONNREFUSED: ['nothing listens there', 'is the server running, and is the port right?'],
   ECONNRESET: ['the connection was cut', undefined],
   EPIPE: ['the connection was cut', undefined],
   ETIMEDOUT: ['no answer in time', 'check the network and the proxy settings (HTTPS_PROXY, NO_PROXY)'],
   EHOSTUNREACH: ['no way to the host', 'check the network and the proxy settings (HTTPS_PROXY, NO_PROXY)'],
   ENETUNREACH: ['no way to the network', 'check the network and the proxy settings (HTTPS_PROXY, NO_PROXY)'],
-  ENOTFOUND: ['no such host', 'check the name of the registry; behind a firewall, configure a mirror or a proxy'],
+  ENOTFOUND: ['no such host', 'check the name of the host; behind a firewall, configure a mirror or a proxy'],
   EAI_AGAIN: ['its name cannot be resolved now', 'check the network; behind a firewall, configure a mirror or a proxy'],
   EPROTO: ['it does not speak TLS', 'to allow plain HTTP for this host, set "insecure": true for it in the configuration file'],
 };

@@ -1,9 +1,9 @@
 /** Where the store is and the folders that it starts with. */
 import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { addBallast } from './ballast.ts';
 import { errnoOf } from '../base/errors.ts';
+import { homeFolder } from '../base/home-folder.ts';
 import { storeError } from './store-error.ts';
 
 const folders = ['blobs/sha256', 'layers', 'contexts', 'locks', 'listings'];
@@ -17,13 +17,13 @@ export function rootOf(root: string | undefined): string {
 }
 
 function defaultRoot(): string {
-  if (process.platform === 'win32') return join(homedir(), 'AppData', 'Local', 'siru');
+  if (process.platform === 'win32') return join(homeFolder(), 'AppData', 'Local', 'siru');
   if (process.getuid?.() === 0) return '/var/lib/siru';
   const xdg = process.env['XDG_DATA_HOME'];
   // The XDG specification wants a relative path to be ignored.
   if (xdg !== undefined && isAbsolute(xdg)) return join(xdg, 'siru');
-  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'siru');
-  return join(homedir(), '.local', 'share', 'siru');
+  if (process.platform === 'darwin') return join(homeFolder(), 'Library', 'Application Support', 'siru');
+  return join(homeFolder(), '.local', 'share', 'siru');
 }
 
 /**

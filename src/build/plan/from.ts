@@ -1,4 +1,5 @@
 /** FROM: what a stage stands on. Pure. */
+import type { SiruError } from '../../base/errors.ts';
 import { expandWord } from '../../dockerfile/expand.ts';
 import type { DockerfileStage } from '../../dockerfile/instruction.ts';
 import { parsePlatform, type Platform } from '../../oci/platform.ts';
@@ -64,9 +65,9 @@ export function refuseBadReference({ from, index }: { from: From; index: number 
   if (from.type !== 'image') return;
   try {
     parseReference(from.reference);
-  } catch {
+  } catch (error) {
     const guess = nearest(from.reference, stages.flatMap((other) => (other.index < index ? (other.name ?? []) : [])));
-    const hint = guess === undefined ? undefined : `Did you mean the stage ${guess}?`;
+    const hint = guess === undefined ? (error as SiruError).hint : `Did you mean the stage ${guess}?`;
     throw fault(`failed to parse stage name ${JSON.stringify(from.reference)}: invalid reference format`, hint);
   }
 }

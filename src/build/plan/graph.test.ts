@@ -46,7 +46,7 @@ test('FROM expands global arguments, each seeing those before it', () => {
 
 test('FROM without a name, or with one that is no reference, is refused', () => {
   refused('ARG BASE\nFROM $BASE\n', /base name \(\$BASE\) should not be blank/);
-  refused('FROM UPPER\n', /invalid reference format/);
+  refused('FROM UPPER\n', /invalid reference format/, {}, 'DOCKERFILE', /Did you mean upper/);
   refused('FROM a\nFROM alpine:bad:tag\nFROM scratch\n', /invalid reference format/, {}, 'DOCKERFILE');
 });
 

@@ -127,6 +127,8 @@ test('a picture is drawn over the one before, also when the terminal became narr
 test('the summary tells image, names and steps; a failure the end of its output', () => {
   const state = after(9);
   assert.equal(summaryText(state, (name) => name.replace('docker.io/library/', '')), `image  ${imageId}\nnamed  app:1\n3 steps: 1 cached, 1 executed, 1 executed with the same result in 0.32 s\n`);
+  const done = { ...state.done!, platform: 'linux/amd64,linux/arm64', digest: 'sha256:in', outputs: [{ type: 'image', pushed: [{ name: 'docker.io/library/app:1', digest: 'sha256:out' }] }] };
+  assert.match(summaryText({ ...state, done }, (name) => name.replace('docker.io/library/', '')), /^index {2}sha256:in\nnamed {2}app:1\npushed app:1@sha256:out\n3 steps/);
   assert.equal(stepsLine({ cached: 5, executed: 2, same: 0 }, 1234), '7 steps: 5 cached, 2 executed in 1.2 s');
   const failed = createProgressState(0);
   applyEvent(failed, { type: 'step-log', step: run, stream: 'stderr', text: 'no rule to make\nStop' }, 0);

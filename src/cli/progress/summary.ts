@@ -3,14 +3,18 @@ import { harmlessLine, harmlessLog } from '../sanitize.ts';
 import { stepLabel } from './state.ts';
 import type { ProgressState } from './state.ts';
 
-/** Image, names and `7 steps: 5 cached, 2 executed in 1.2 s`. `short` makes a stored name readable. */
+/** Image or index, names, where it went, and `7 steps: 5 cached, 2 executed in 1.2 s`. `short` makes a stored name readable. */
 export function summaryText(state: ProgressState, short: (name: string) => string): string {
   const { done } = state;
   if (!done) return '';
   const { outputs = [{ type: 'image' }] } = done;
-  const lines = outputs.some(({ type }) => ['image', 'oci', 'docker'].includes(type)) ? [`image  ${done.imageId}`] : [];
+  const id = done.platform?.includes(',') ? `index  ${done.digest}` : `image  ${done.imageId}`;
+  const lines = outputs.some(({ type }) => ['image', 'oci', 'docker'].includes(type)) ? [id] : [];
   if (done.references.length > 0) lines.push(`named  ${done.references.map(short).join(', ')}`);
-  for (const { dest } of outputs) if (dest !== undefined) lines.push(`wrote  ${harmlessLine(dest)}`);
+  for (const { dest, pushed } of outputs) {
+    if (dest !== undefined) lines.push(`wrote  ${harmlessLine(dest)}`);
+    for (const { name, digest } of pushed ?? []) lines.push(`pushed ${short(name)}@${digest}`);
+  }
   lines.push(stepsLine(done.steps, done.took));
   return `${lines.join('\n')}\n`;
 }
