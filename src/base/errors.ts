@@ -18,6 +18,7 @@ export type ErrorCode =
   | 'STORE' // the store cannot be read or written
   | 'RUNTIME' // no way to execute a RUN step or a container on this machine
   | 'RUN_FAILED' // a RUN step or a container exited with a non-zero code
+  | 'MISS' // a step that had to be in the cache is not
   | 'IN_USE' // what was to be removed is needed by something else
   | 'CONFIG' // Siru's or docker's configuration file is malformed
   | 'LIMIT' // what was made is more than the caller allowed

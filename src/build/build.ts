@@ -19,6 +19,7 @@ import type { BuiltImage } from './built-image.ts';
 import { checkOutputs, exportBuild, type ExportPlan } from './export/export-build.ts';
 import { printable } from './contexts/git-url.ts';
 import { refuseOtherFrontend } from './frontend.ts';
+import { createRecorder, type Recorder } from './history/recorder.ts';
 import { normaliseContexts } from './plan/context-name.ts';
 import { planStages } from './plan/graph.ts';
 import { createSession, type PlatformPlan } from './session.ts';
@@ -26,6 +27,7 @@ import { createSharedSession, type SharedSession } from './shared-session.ts';
 import { createWarnings } from './warnings.ts';
 import { solveStage, type StageResult } from './stage.ts';
 import type { BuildOptions, BuildResult } from './options.ts';
+import type { BuildEntry } from '../store/store.ts';
 
 /**
  * Builds an image and keeps it in the store. Throws SiruError; what was built before a failure stays cached, and no name
@@ -37,12 +39,18 @@ export async function build(given: BuildOptions): Promise<BuildResult> {
   // A stage that fails stops the others; the caller's signal stops all.
   const stop = new AbortController();
   const outer = contextOf(options);
-  const context: Context = { emit: outer.emit, signal: AbortSignal.any([outer.signal, stop.signal]) };
+  const history = createRecorder(options.store, { id: randomUUID(), started, ...describe(options) }, outer.emit);
+  const emit: Context['emit'] = (event) => {
+    history.take(event);
+    outer.emit(event);
+  };
+  const context: Context = { emit, signal: AbortSignal.any([outer.signal, stop.signal]) };
   checkCancelled(context);
 
   const names = (options.tags ?? []).map((tag) => formatReference(parseReferenceWithTag(tag)));
-  await using shared = createSharedSession(options, context);
+  await using shared = createSharedSession(options, context, history);
   const { dockerfile: file, identity } = await shared.mainContext();
+  history.place(identity, file.name);
   refuseOtherFrontend(file, options.buildArgs);
   const dockerfile = parseDockerfile(file.text, file.name);
   const { warn, failIfWanted } = createWarnings(context, dockerfile, options.buildArgs);
@@ -73,17 +81,17 @@ export async function build(given: BuildOptions): Promise<BuildResult> {
     const done: BuildResult = {
       ...(await exportBuild(shared, images, exported, context)),
       platform: platforms.map(formatPlatform).join(','),
-      steps: count(shared),
+      steps: count(history),
       took: Date.now() - started,
     };
-    remember(shared, started, 'done', done);
+    history.finish('done', { references: done.references, imageId: done.imageId, digest: done.digest });
     outer.emit(doneEvent(done));
     return done;
   } catch (error) {
     stop.abort(error);
     const first: unknown = stop.signal.reason;
     const cancelled = isSiruError(first) && first.code === 'CANCELLED';
-    remember(shared, started, cancelled || outer.signal.aborted ? 'cancelled' : 'failed');
+    history.finish(cancelled || outer.signal.aborted ? 'cancelled' : 'failed', {}, first);
     // What was in the middle of something when the signal fired has its own word for that.
     if (outer.signal.aborted && !cancelled) throw new SiruError('CANCELLED', 'cancelled', { cause: first });
     throw first;
@@ -165,27 +173,20 @@ function withEpoch(options: BuildOptions): BuildOptions {
   return { ...options, sourceDateEpoch: epoch, buildArgs: { ...buildArgs, SOURCE_DATE_EPOCH: written } };
 }
 
-function count(session: SharedSession): BuildResult['steps'] {
+function count({ steps }: Recorder): BuildResult['steps'] {
   const counts = { cached: 0, executed: 0, same: 0, config: 0 };
-  for (const { status } of session.steps) if (status in counts) counts[status as keyof typeof counts]++;
+  for (const { status, text } of steps) if (status in counts && !text.startsWith('FROM ')) counts[status as keyof typeof counts]++;
   return counts;
 }
 
-/** History is a convenience: a store that cannot take it does not fail the build. */
-function remember(session: SharedSession, started: number, outcome: 'done' | 'failed' | 'cancelled', result?: BuildResult): void {
-  try {
-    session.store.builds.add({
-      id: randomUUID(),
-      started,
-      took: Date.now() - started,
-      // An address may hold a password.
-      project: printable(session.options.context),
-      references: result?.references ?? [],
-      outcome,
-      ...(result ? { imageId: result.imageId } : {}),
-      steps: session.steps,
-    });
-  } catch {
-    session.context.emit({ type: 'warning', text: 'the build could not be added to the history' });
-  }
+/** What the history says of the call. */
+function describe({ context, target, platform, buildArgs }: BuildOptions): Pick<BuildEntry, 'project'> & Partial<BuildEntry> {
+  const names = Object.keys(buildArgs ?? {});
+  return {
+    // An address may hold a password.
+    project: printable(context),
+    ...(target === undefined ? {} : { target }),
+    ...(platform === undefined ? {} : { platforms: [platform].flat() }),
+    ...(names.length > 0 && { arguments: names }),
+  };
 }

@@ -34,6 +34,11 @@ export interface BuildOptions {
   noCache?: boolean;
   /** The same for stages alone: their names, or their numbers. */
   noCacheFilter?: string[];
+  /**
+   * Steps that must be found in the cache, or `all`: a stage and position (`builder/3`), a line (`:12`), or how the
+   * instruction begins (`RUN npm ci`). A miss of one fails the build before it is executed.
+   */
+  failOnMiss?: string[];
   /** Ask registries for base images even when the store has them. */
   pull?: boolean;
   /** `linux/arm64`, or several: the result is an index then. The host's when not given. */

@@ -54,10 +54,14 @@ export function createSession(
   return session;
 }
 
+/** The name of a stage, with the platform before it when the build is for several. */
+export function shownStage({ label }: Pick<Session, 'label'>, stage: string): string {
+  return label === undefined ? stage : `${label} ${stage}`;
+}
+
 /** A step as events name it. */
 export function stepRef(session: Session, stage: string, index: number, total: number, text: string, line?: number): StepRef {
-  const shown = session.label === undefined ? stage : `${session.label} ${stage}`;
-  const ref: StepRef = { id: session.nextStepId(), stage: shown, index, total, text };
+  const ref: StepRef = { id: session.nextStepId(), stage: shownStage(session, stage), index, total, text };
   if (line !== undefined) ref.line = line;
   return ref;
 }

@@ -10,10 +10,11 @@ import type { Platform } from '../oci/platform.ts';
 import type { Remote } from '../remote/client.ts';
 import type { Executor } from '../runtime/executor.ts';
 import type { Solver } from '../solver/step.ts';
-import type { BuildEntry, Store } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import type { BaseImage } from './base-image.ts';
 import type { GitSource } from './contexts/git-url.ts';
 import { createContexts, type MainContext, type OpenedContext } from './contexts/open.ts';
+import type { Recorder } from './history/recorder.ts';
 import type { BuildOptions } from './options.ts';
 
 export interface SharedSession extends AsyncDisposable {
@@ -43,15 +44,15 @@ export interface SharedSession extends AsyncDisposable {
   /** The same for work that is to be ended before what it uses is disposed of: a stage. */
   track(work: Promise<unknown>): void;
   nextStepId(): number;
-  /** What each step came to, for the history of builds. */
-  steps: BuildEntry['steps'];
+  /** What is remembered of this build. */
+  history: Recorder;
   /** Bytes of a secret, or undefined when it was not given. Throws CONTEXT when its file cannot be read. */
   secret(id: string): Promise<Uint8Array | undefined>;
   /** Path of the socket of an SSH agent, or undefined when it was not given. Throws CONTEXT when there is nothing behind it. */
   sshAgent(id: string): Promise<string | undefined>;
 }
 
-export function createSharedSession(options: BuildOptions, context: Context): SharedSession {
+export function createSharedSession(options: BuildOptions, context: Context, history: Recorder): SharedSession {
   const { store } = options;
   const executor = once(async () => {
     const { createExecutor } = await import('../runtime/helper-client.ts');
@@ -109,7 +110,7 @@ export function createSharedSession(options: BuildOptions, context: Context): Sh
       tracked.add(work);
     },
     nextStepId: () => ++stepId,
-    steps: [],
+    history,
     async secret(id) {
       const secret = secrets.get(id);
       if (!secret) return undefined;

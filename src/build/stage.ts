@@ -5,15 +5,15 @@
 import { checkCancelled, type Context } from '../base/context.ts';
 import { messageOf } from '../base/errors.ts';
 import { stableJson } from '../base/json.ts';
-import type { StepStatus } from '../base/events.ts';
+import type { StepRef, StepStatus } from '../base/events.ts';
 import { checkStage } from '../dockerfile/checks/check-stage.ts';
 import { invalidBaseImagePlatform } from '../dockerfile/checks/invalid-base-image-platform.ts';
 import type { Instruction } from '../dockerfile/instruction.ts';
-import { sha256 } from '../oci/digest.ts';
+import { chainId, sha256 } from '../oci/digest.ts';
 import type { Platform } from '../oci/platform.ts';
 import { mediaTypes } from '../oci/media-types.ts';
 import { solveStep } from '../solver/solve.ts';
-import type { Reason, Solved, Step } from '../solver/step.ts';
+import type { Miss, Reason, Solved, Step } from '../solver/step.ts';
 import { openBaseImage } from './base-image.ts';
 import { openContextBase } from './context-base.ts';
 import { explainStart } from './explain-start.ts';
@@ -27,7 +27,8 @@ import type { Scope } from './plan/scope.ts';
 import { sourcesOf } from './plan/sources.ts';
 import { onBuildTexts, onBuildTriggers, startStage, type StageBase } from './plan/stage-state.ts';
 import { createStep, prepareToRun } from './create-step.ts';
-import { stepRef, type Session } from './session.ts';
+import { shownStage, stepRef, type Session } from './session.ts';
+import { failOnMiss } from './history/fail-on-miss.ts';
 import type { NewEntry } from './assemble.ts';
 import type { Image } from '../images/read.ts';
 import type { Advance, SourceRef, StageState, StepPlan } from './step-plan.ts';
@@ -56,6 +57,7 @@ export async function solveStage(session: Session, index: number): Promise<Stage
   const layers = [...start.layers];
   const entries = [...start.entries];
   const places = createPlaces(session, name);
+  const others = new Set(advances.flatMap(({ step, text }) => (step ? [text] : [])));
   let position = 1;
   let changed = start.changed;
   const platform: Platform = start.base?.image.config ?? start.state.platform;
@@ -71,7 +73,7 @@ export async function solveStage(session: Session, index: number): Promise<Stage
       const runFollows = next.step.kind !== 'run' && instructions.slice(at).some(({ kind }) => kind === 'run');
       // A place that was never built will not be a hit.
       if (runFollows && !slots.some((slot) => session.store.records.lastKey(slot))) prepareToRun(session, [...layers]);
-      const solved = await solvePlanned(session, instruction, next.step, { layers: [...layers], place, slots, changed, runFollows, platform });
+      const solved = await solvePlanned(session, instruction, next.step, { layers: [...layers], place, slots, others, changed, runFollows, platform });
       if (solved.status === 'executed') changed = next.text;
       const { diffId, size } = solved.layer;
       entry.layer = { diffId, descriptor: { mediaType: mediaTypes.layer, digest: diffId, size } };
@@ -125,6 +127,8 @@ function scopeOf(session: Session, index: number): Scope {
 async function startFrom(session: Session, planned: StagePlan): Promise<Start> {
   const { from } = planned;
   const platform = planned.platform ?? session.platform;
+  const stands = from.type === 'stage' ? session.graph.stages[from.index]!.label : undefined;
+  session.history.stage(shownStage(session, planned.label), stands && shownStage(session, stands));
   const begin = (base: StageBase, of = platform): Pick<Start, 'state' | 'triggers'> => ({
     state: startStage(base, of),
     triggers: onBuildTriggers(onBuildTexts(base), planned.lines, session.source),
@@ -150,6 +154,7 @@ async function startFrom(session: Session, planned: StagePlan): Promise<Start> {
     const misfit = invalidBaseImagePlatform(name, platform, otherPlatform);
     if (misfit !== undefined) session.warn({ rule: 'InvalidBaseImagePlatform', text: misfit, line: planned.lines.start });
     const took = Date.now() - started;
+    noteBase(session, ref, name, image);
     session.context.emit({ type: 'step-done', step: ref, status: pulled ? 'executed' : 'cached', took, ...(pulled ? { reason: `${name} was pulled` } : {}) });
     const { config } = image;
     const begun = begin({ type: 'image', config: config.config ?? {}, author: config.author }, otherPlatform);
@@ -166,6 +171,16 @@ async function startFrom(session: Session, planned: StagePlan): Promise<Start> {
     session.context.emit({ type: 'step-done', step: ref, status: session.context.signal.aborted ? 'cancelled' : 'failed', took: Date.now() - started, error: messageOf(error) });
     throw error;
   }
+}
+
+/** What a FROM brought, for the history. */
+function noteBase({ history }: Session, ref: StepRef, name: string, { manifestDigest, config, layers }: Image): void {
+  const chain = chainId(layers.map(({ diffId }) => diffId));
+  history.note(ref, { base: { name, digest: manifestDigest }, ...(chain && { diffId: chain }) });
+  history.base(manifestDigest, () => {
+    const made = (config.history ?? []).filter(({ empty_layer }) => !empty_layer);
+    return layers.map(({ diffId }, i) => ({ diffId, ...(made[i]?.created_by === undefined ? {} : { by: made[i].created_by.slice(0, 200) }) }));
+  });
 }
 
 /** What a stage that a context without configuration stands in for ends in. */
@@ -186,6 +201,8 @@ interface Placed {
   layers: StackLayer[];
   place: { stage: string; index: number; total: number; text: string; line: number };
   slots: string[];
+  /** See Step.others. */
+  others: ReadonlySet<string>;
   /** A later instruction of the stage is a RUN. */
   runFollows: boolean;
   /** What the programs of the layers are for. */
@@ -197,15 +214,14 @@ interface Placed {
 async function solvePlanned(session: Session, instruction: Instruction, plan: StepPlan, placed: Placed): Promise<Solved> {
   const { place } = placed;
   const ref = stepRef(session, place.stage, place.index, place.total, place.text, place.line);
+  const reads = stagesRead(plan).map((stage) => shownStage(session, session.graph.stages[stage]!.label));
   const context: Context = session.context;
   const started = Date.now();
-  const done = (status: StepStatus, more: { bytes?: number; diffId?: string; reason?: string; error?: string; key?: Solved['key'] } = {}): void => {
-    const { key, ...shown } = more;
-    const took = Date.now() - started;
-    context.emit({ type: 'step-done', step: ref, status, took, ...shown });
-    session.steps.push({ stage: ref.stage, text: ref.text, status, took, ...(ref.line === undefined ? {} : { line: ref.line }), ...(key === undefined ? {} : { key }), ...(more.bytes === undefined ? {} : { bytes: more.bytes }), ...(more.reason === undefined ? {} : { reason: more.reason }) });
+  const done = (status: StepStatus, more: { bytes?: number; diffId?: string; reason?: string; error?: string } = {}): void => {
+    context.emit({ type: 'step-done', step: ref, status, took: Date.now() - started, ...more });
   };
   context.emit({ type: 'step-started', step: ref });
+  if (reads.length > 0) session.history.note(ref, { reads });
   try {
     const solved = await locate(session, instruction, async () => {
       const step: Step = await createStep(session, plan, {
@@ -223,10 +239,16 @@ async function solvePlanned(session: Session, instruction: Instruction, plan: St
         });
       };
       const solver = ignoresCache(session, place.stage) ? { ...session.solver, ignoreCache: true } : session.solver;
-      return solveStep({ ...step, execute: executed }, solver, readListing(session.store), context);
+      const missed = (miss: Miss): void => {
+        session.history.missed(ref, miss);
+        failOnMiss(session, ref, reasonText(miss.reasons[0], placed.changed));
+      };
+      return solveStep({ ...step, others: placed.others, missed, execute: executed }, solver, readListing(session.store), context);
     });
     const reason = reasonText(solved.reasons[0], placed.changed);
-    done(solved.status, { bytes: solved.layer.size, diffId: solved.layer.diffId, key: solved.key, ...(reason === undefined ? {} : { reason }) });
+    const { key, before, took: ran } = solved;
+    session.history.note(ref, { key, ...(before && { before }), ...(solved.status === 'cached' ? {} : { ran }) });
+    done(solved.status, { bytes: solved.layer.size, diffId: solved.layer.diffId, ...(reason === undefined ? {} : { reason }) });
     return solved;
   } catch (error) {
     done(context.signal.aborted ? 'cancelled' : 'failed', { error: messageOf(error) });

@@ -19,6 +19,7 @@ export interface BuildFlags extends RegistryFlags, StepFlags, OutputFlags, Attes
   label: string[];
   /** False for `--no-cache`. */
   cache: boolean;
+  failOnMiss: string[];
   pull?: boolean;
   platform: string[];
   network?: string;
@@ -82,6 +83,7 @@ export function buildOptions(flags: BuildFlags, context: string, environment: En
   options.labels = pairs(flags.label);
   options.noCache = !flags.cache;
   options.pull = flags.pull ?? false;
+  if (flags.failOnMiss.length > 0) options.failOnMiss = flags.failOnMiss;
   Object.assign(options, stepOptions(flags, environment), sizeOptions(flags));
   const platforms = flags.platform.flatMap((text) => text.split(',')).filter((text) => text !== '');
   if (platforms.length > 0) options.platform = platforms;

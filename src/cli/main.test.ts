@@ -273,7 +273,7 @@ test('completion for bash knows commands, options, values and images', async (t)
     assert.equal(stderr, '');
     return stdout.trimEnd().split('\n');
   };
-  assert.deepEqual(complete('siru bu'), ['build', 'builder']);
+  assert.deepEqual(complete('siru bu'), ['build', 'builds', 'builder']);
   assert.deepEqual(complete('siru image l'), ['layers', 'load', 'ls']);
   assert.deepEqual(complete('siru build --prog'), ['--progress']);
   assert.deepEqual(complete('siru build --progress pl'), ['plain']);

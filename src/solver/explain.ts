@@ -27,7 +27,13 @@ function rank(part: string): number {
   if (part === 'instruction' || part === 'command') return 0;
   if (part.startsWith('files')) return 1;
   if (part === 'parent') return 9;
+  if (asksBelow(part)) return 8;
   return 2;
+}
+
+/** Parts that are answers of the layers below: when they change, something below did. */
+export function asksBelow(part: string): boolean {
+  return part === 'parent' || /^(?:destination|directory|user|group) ./.test(part);
 }
 
 function reasonsOf(part: string, before: KeyPart | undefined, after: KeyPart | undefined, readListing: ReadListing): Reason[] {
@@ -81,23 +87,25 @@ function brief(value: string): string {
   return shown === '' || /[\s\p{Cc}]/u.test(shown) ? JSON.stringify(shown) : shown;
 }
 
+/** A change of a file, before it is known which part of a key it belongs to. */
+export type FileChange = Omit<Reason, 'part'>;
+
 /** Walks two sorted lists of entries side by side and tells each difference that counts for a key. */
-export function compareListings(before: Iterable<Entry>, after: Iterable<Entry>): Omit<Reason, 'part'>[] {
-  const changes: Omit<Reason, 'part'>[] = [];
+export function compareListings(before: Iterable<Entry>, after: Iterable<Entry>): FileChange[] {
+  const changes: FileChange[] = [];
   const old = before[Symbol.iterator]();
   const now = after[Symbol.iterator]();
   let a = old.next();
   let b = now.next();
   while (!a.done || !b.done) {
     if (!a.done && (b.done || a.value.path < b.value.path)) {
-      changes.push({ before: a.value.path, text: `${a.value.path} is gone` });
+      changes.push({ ...described(a.value, 'before'), what: 'removed', path: a.value.path, text: `${shownPath(a.value)} is gone` });
       a = old.next();
     } else if (!b.done && (a.done || b.value.path < a.value.path)) {
-      changes.push({ after: b.value.path, text: `${b.value.path} is new` });
+      changes.push({ ...described(b.value, 'after'), what: 'added', path: b.value.path, text: `${shownPath(b.value)} is new` });
       b = now.next();
     } else if (!a.done && !b.done) {
-      const change = compareEntries(a.value, b.value);
-      if (change) changes.push(change);
+      changes.push(...compareEntries(a.value, b.value));
       a = old.next();
       b = now.next();
     }
@@ -105,26 +113,34 @@ export function compareListings(before: Iterable<Entry>, after: Iterable<Entry>)
   return changes;
 }
 
-function compareEntries(before: Entry, after: Entry): Omit<Reason, 'part'> | undefined {
-  const path = after.path === '' ? '.' : after.path;
-  const octal = (mode: number): string => mode.toString(8).padStart(4, '0');
-  if (before.type !== after.type) return { before: before.type, after: after.type, text: `${path} was a ${before.type}, is a ${after.type}` };
+const shownPath = ({ path }: Entry): string => (path === '' ? '.' : path);
+const octal = (mode: number): string => mode.toString(8).padStart(4, '0');
+
+/** What an entry that is on one side alone is: its content, or its type. */
+function described({ digest, type }: Entry, side: 'before' | 'after'): Partial<FileChange> {
+  return { [side]: digest ?? type };
+}
+
+/** The ways in which two entries of one path differ, the weightiest first. */
+function compareEntries(before: Entry, after: Entry): FileChange[] {
+  const path = shownPath(after);
+  const at = { path: after.path };
+  if (before.type !== after.type) return [{ ...at, what: 'type', before: before.type, after: after.type, text: `${path} was a ${before.type}, is a ${after.type}` }];
+  const changes: FileChange[] = [];
   if (before.digest !== after.digest || before.size !== after.size) {
-    return { before: before.digest, after: after.digest, text: `${path} changed` };
+    changes.push({ ...at, what: 'content', before: before.digest, after: after.digest, text: `${path} changed` });
   }
-  if (before.link !== after.link) return { before: before.link, after: after.link, text: `${path} links to ${after.link} instead of ${before.link}` };
+  if (before.link !== after.link) changes.push({ ...at, what: 'link', before: before.link, after: after.link, text: `${path} links to ${after.link} instead of ${before.link}` });
   if (before.mode !== after.mode) {
-    return { before: octal(before.mode), after: octal(after.mode), text: `mode of ${path} ${octal(before.mode)} -> ${octal(after.mode)}` };
+    const [old, now] = [octal(before.mode), octal(after.mode)];
+    changes.push({ ...at, what: 'mode', before: old, after: now, text: `mode of ${path} ${old} -> ${now}` });
   }
   if (before.uid !== after.uid || before.gid !== after.gid) {
-    return {
-      before: `${before.uid}:${before.gid}`,
-      after: `${after.uid}:${after.gid}`,
-      text: `owner of ${path} ${before.uid}:${before.gid} -> ${after.uid}:${after.gid}`,
-    };
+    const [old, now] = [`${before.uid}:${before.gid}`, `${after.uid}:${after.gid}`];
+    changes.push({ ...at, what: 'owner', before: old, after: now, text: `owner of ${path} ${old} -> ${now}` });
   }
-  if (xattrText(before) !== xattrText(after)) return { text: `extended attributes of ${path} changed` };
-  return undefined;
+  if ((before.xattrs || after.xattrs) && xattrText(before) !== xattrText(after)) changes.push({ ...at, what: 'attributes', text: `extended attributes of ${path} changed` });
+  return changes;
 }
 
 function xattrText(entry: Entry): string {

@@ -4,7 +4,7 @@ import type { Digest } from '../oci/digest.ts';
 import type { KeyPart, StepRecord } from '../store/store.ts';
 import { explainMiss, type ReadListing } from './explain.ts';
 import { stepKey } from './key.ts';
-import type { Reason, Solved, Solver, Step } from './step.ts';
+import type { Miss, Solved, Solver, Step } from './step.ts';
 
 /** Solves a step. What the step's own parts() or execute() throw comes through; nothing is recorded then. */
 export async function solveStep(step: Step, solver: Solver, readListing: ReadListing, context: Context): Promise<Solved> {
@@ -14,13 +14,14 @@ export async function solveStep(step: Step, solver: Solver, readListing: ReadLis
     const key = stepKey(parts);
     const hit = lookup(step, key, solver);
     if (hit) return hit;
-    const reasons = reasonsFor(step, key, parts, solver, readListing);
+    const miss = missOf(step, key, parts, solver, readListing);
+    step.missed?.(miss);
     using _lock = await solver.lock(`step:${key}`, context);
     const made = lookup(step, key, solver);
     if (made) return made;
     return await solver.limit(async () => {
       executing = true;
-      return execute(step, key, parts, reasons, solver, context);
+      return execute(step, parts, miss, solver, context);
     });
   } finally {
     if (!executing) step.release?.();
@@ -30,30 +31,52 @@ export async function solveStep(step: Step, solver: Solver, readListing: ReadLis
 function lookup(step: Step, key: Digest, solver: Solver): Solved | undefined {
   const record = solver.ignoreCache ? undefined : solver.records.get(key);
   if (!record) return undefined;
-  note(step, key, solver);
-  return { key, status: 'cached', layer: record.layer, created: record.created, took: 0, reasons: [], record };
+  const before = note(step, key, solver);
+  return { key, status: 'cached', layer: record.layer, created: record.created, took: 0, reasons: [], record, ...(before && { before }) };
 }
 
-/** Only what changed is written, so that a build in which nothing changed writes nothing here. */
-function note(step: Step, key: Digest, solver: Solver): void {
-  for (const slot of step.slots) if (solver.records.lastKey(slot) !== key) solver.records.note(slot, key);
+/**
+ * Remembers the key in the step's places; gives the other one that it had. Only what changed is written, so that a build in
+ * which nothing changed writes nothing here.
+ */
+function note(step: Step, key: Digest, solver: Solver): Digest | undefined {
+  const { records } = solver;
+  let before: Digest | undefined;
+  const changed = step.slots.filter((slot) => records.lastKey(slot) !== key);
+  if (changed.length > 0) before = earlier(step, key, solver)[0]?.key;
+  for (const slot of changed) records.note(slot, key);
+  return before;
 }
 
-function reasonsFor(step: Step, key: Digest, parts: KeyPart[], solver: Solver, readListing: ReadListing): Reason[] {
-  if (solver.ignoreCache) return [{ part: 'cache', text: 'the cache was not to be used' }];
-  const known = solver.records.parts(key);
-  if (known) return [{ part: 'cache', text: 'its result was removed from the cache' }];
+/** What the step's places had before, nearest first; nothing when it was this very key. */
+function earlier(step: Step, key: Digest, { records }: Solver): { key: Digest; parts: KeyPart[] }[] {
+  const found = [];
   for (const slot of step.slots) {
-    const last = solver.records.lastKey(slot);
-    const before = last && solver.records.parts(last);
-    if (!before) continue;
-    const reasons = explainMiss(before.parts, parts, readListing);
-    if (reasons.length > 0) return reasons;
+    const last = records.lastKey(slot);
+    if (last === key) break;
+    const known = last === undefined ? undefined : records.parts(last);
+    if (!known || (known.text !== step.text && step.others?.has(known.text))) continue;
+    found.push({ key: last!, parts: known.parts });
   }
-  return [{ part: 'new', text: 'never built before' }];
+  return found;
 }
 
-async function execute(step: Step, key: Digest, parts: KeyPart[], reasons: Reason[], solver: Solver, context: Context): Promise<Solved> {
+function missOf(step: Step, key: Digest, parts: KeyPart[], solver: Solver, readListing: ReadListing): Miss {
+  const places = earlier(step, key, solver);
+  const [place] = places;
+  const at = place && { before: place.key };
+  if (solver.ignoreCache) return { key, ...at, reasons: [{ part: 'cache', text: 'the cache was not to be used' }] };
+  const known = solver.records.parts(key);
+  if (known) return { key, ...at, reasons: [{ part: 'cache', before: `made ${new Date(known.executed).toISOString()}`, text: 'its result was removed from the cache' }] };
+  for (const { key: before, parts: old } of places) {
+    const reasons = explainMiss(old, parts, readListing);
+    if (reasons.length > 0) return { key, before, reasons };
+  }
+  return { key, reasons: [{ part: 'new', text: 'never built before' }] };
+}
+
+async function execute(step: Step, parts: KeyPart[], miss: Miss, solver: Solver, context: Context): Promise<Solved> {
+  const { key, before, reasons } = miss;
   const started = solver.now();
   const executed = await step.execute(context);
   const took = solver.now() - started;
@@ -65,5 +88,5 @@ async function execute(step: Step, key: Digest, parts: KeyPart[], reasons: Reaso
   if (created !== undefined) record.created = created;
   solver.records.put(record);
   note(step, key, solver);
-  return { key, status: known ? 'same' : 'executed', layer, created, took, reasons, record };
+  return { key, status: known ? 'same' : 'executed', layer, created, took, reasons, record, ...(before && { before }) };
 }

@@ -14,7 +14,7 @@
 import type { Context } from '../base/context.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { LayerSummary } from '../layer/entry.ts';
-import type { KeyPart, Records, StepRecord } from '../store/store.ts';
+import type { KeyPart, Records, StepChange, StepRecord } from '../store/store.ts';
 
 export interface Step {
   /** The instruction, for people. */
@@ -27,8 +27,22 @@ export interface Step {
   parts(): Promise<KeyPart[]>;
   /** Carries the step out. The layer is put into the store by the step. */
   execute(context: Context): Promise<Executed>;
+  /**
+   * Texts of the other steps around: a key that one of them had says nothing about this place, that step was only moved.
+   */
+  others?: ReadonlySet<string>;
+  /** Told of a miss before the step waits for its lock; what it throws ends the solving, and nothing is executed. */
+  missed?(miss: Miss): void;
   /** Called once when the step will not be executed after all: frees what parts() prepared for it. */
   release?(): void;
+}
+
+export interface Miss {
+  key: Digest;
+  /** The key that this place had last. */
+  before?: Digest;
+  /** Why, the first reason first; never empty. */
+  reasons: Reason[];
 }
 
 export interface Executed {
@@ -59,16 +73,12 @@ export interface Solved {
   created?: string;
   /** Milliseconds of execution; 0 for a hit. */
   took: number;
+  /** The key that this place had last, when it was another one. */
+  before?: Digest;
   /** For a miss: why, the first reason first. */
   reasons: Reason[];
   record: StepRecord;
 }
 
-/** One part that changed since the step was last seen in this place. */
-export interface Reason {
-  part: string;
-  before?: string;
-  after?: string;
-  /** For people, in one line: `src/app.js changed`. */
-  text: string;
-}
+/** One part that changed since the step was last seen in this place; `text` tells it in one line: `src/app.js changed`. */
+export type Reason = StepChange;

@@ -6,12 +6,14 @@ import { refuseOtherFrontend } from '../frontend.ts';
 import { normaliseContexts } from '../plan/context-name.ts';
 import { planStages, type GraphWarning, type StageGraph } from '../plan/graph.ts';
 import type { DockerfileSource } from '../read-dockerfile.ts';
+import { createRecorder } from '../history/recorder.ts';
 import { createSharedSession } from '../shared-session.ts';
 import type { BuildOptions } from '../options.ts';
 
 /** Throws what opening a context throws, and DOCKERFILE for a file in another language. */
 export async function readMain(options: BuildOptions): Promise<DockerfileSource> {
-  await using shared = createSharedSession(options, contextOf(options));
+  const context = contextOf(options);
+  await using shared = createSharedSession(options, context, createRecorder(options.store, { id: 'none', started: Date.now(), project: '' }, context.emit));
   const { dockerfile } = await shared.mainContext();
   refuseOtherFrontend(dockerfile, options.buildArgs);
   return dockerfile;

@@ -24,7 +24,7 @@ export async function checkSize(session: SharedSession, images: readonly BuiltIm
   for (const image of images) {
     const assembled = image.at(options.sourceDateEpoch);
     const subject = { ...assembled, layers: image.layers, configDigest: assembled.manifest.config.digest };
-    const xray = await xrayImage(store, subject, context, session.steps);
+    const xray = await xrayImage(store, subject, context, session.history.steps);
     const fault = tooLarge(xray, options) ?? tooWasteful(xray, image.baseLayers, options);
     if (!fault) continue;
     const lines = fault.largest ?? [...largestSteps(xray), ...largestPlaces(await openTables(store, image.layers, context))];

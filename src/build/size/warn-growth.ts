@@ -76,7 +76,7 @@ function sizesOf(store: Store, earlier: Image, image: BuiltImage): [number, numb
 function grownSteps(session: SharedSession, earlier: Image, image: BuiltImage): string[] {
   const { store, options } = session;
   const assembled = image.at(options.sourceDateEpoch);
-  const steps = stepsOf(store, { ...assembled, layers: image.layers, configDigest: assembled.manifest.config.digest }, session.steps);
+  const steps = stepsOf(store, { ...assembled, layers: image.layers, configDigest: assembled.manifest.config.digest }, session.history.steps);
   const kept = new Set(image.layers.map(({ diffId }) => diffId));
   const before = new Map<string, number>();
   for (const { layer, diffId, text } of stepsOf(store, earlier)) if (!kept.has(diffId)) before.set(text, (before.get(text) ?? 0) + layerSize(store, earlier.layers[layer]!));

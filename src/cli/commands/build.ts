@@ -31,6 +31,7 @@ export function configure(command: Command): void {
     .option('--build-arg <name=value>', 'Value of an ARG; a name alone takes it from the environment', collect, [])
     .option('--label <name=value>', 'Label of the image', collect, [])
     .option('--no-cache', 'Execute every step again')
+    .option('--fail-on-miss <step>', "Fail instead of executing this step: 'all', stage/position, :line, or how it begins; may be given many times", collect, [])
     .option('--pull', 'Ask registries for base images even when they are here')
     .option('--platform <platform>', 'Platform of the result: linux/arm64; several with commas make an index', collect, [])
     .option('--network <mode>', 'Network of RUN: default, none or host')

@@ -10,7 +10,7 @@ export interface CommandWords {
   operands: 'images' | 'containers' | 'files' | 'folders' | 'none' | string[];
 }
 
-const ofImages = new Set(['run', 'images', 'history', 'layers', 'files', 'diff', 'inspect', 'tag', 'rmi', 'push', 'pull', 'save']);
+const ofImages = new Set(['run', 'images', 'history', 'layers', 'files', 'diff', 'inspect', 'tag', 'rmi', 'push', 'pull', 'save', 'explain', 'logs']);
 const ofContainers = new Set(['rm']);
 const ofFolders = new Set(['build']);
 const ofFiles = new Set(['import']);
@@ -45,6 +45,7 @@ export function completionWords(program: Command): CommandWords[] {
       })),
       operands: members.length > 0 ? members.map((member) => member.name())
         : name === 'completion' ? ['bash', 'zsh', 'fish']
+        : name === 'builds' ? ['ls', 'inspect', 'compare', 'trace', 'rm']
         : ofImages.has(name) ? 'images' : ofContainers.has(name) ? 'containers' : ofFolders.has(name) ? 'folders' : ofFiles.has(name) ? 'files' : 'none',
     });
     for (const member of members) visit(member, [...path, member.name()]);

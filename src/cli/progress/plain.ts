@@ -67,7 +67,7 @@ function outcome(event: Extract<Event, { type: 'step-done' }>): string[] {
       texts.push(`DONE ${seconds(event.took)}${size}`);
       break;
     case 'same':
-      texts.push(`DONE ${seconds(event.took)}${size}, same result as before`);
+      texts.push(`DONE ${seconds(event.took)}${size}, executed, same result`);
       break;
     case 'config':
       texts.push(`DONE ${seconds(event.took)}`);

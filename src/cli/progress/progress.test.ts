@@ -39,7 +39,7 @@ test('plain progress has BuildKit\'s form, with the reason of a miss', () => {
     '#2 0.215 whole',
     '',
     '#3 [stage-1 2/2] COPY . .',
-    '#3 DONE 0.3s 1.23kB, same result as before',
+    '#3 DONE 0.3s 1.23kB, executed, same result',
     '',
     '#2 [builder 2/3] RUN make',
     '#2 DONE 0.3s 5MB',
@@ -69,7 +69,7 @@ test('the terminal shows running steps with the end of their output, and what be
 test('a finished picture has reasons, sizes and times at the end of its lines', () => {
   const lines = ttyLines(after(9), { columns: 90, now: 1000, colour: false, title: 'Building', logLines: 6, finished: 'done' });
   assert.match(lines[2]!, /^ => \[builder 2\/3\] RUN make +missed: src\/app\.js changed {5}5MB {2}0\.3s$/);
-  assert.match(lines[3]!, /^ => SAME \[stage-1 2\/2\] COPY \. \. +1\.23kB {2}0\.3s$/);
+  assert.match(lines[3]!, /^ => SAME \[stage-1 2\/2\] COPY \. \. +executed, same result {2}1\.23kB {2}0\.3s$/);
   assert.equal(lines.length, 4);
 });
 

@@ -65,7 +65,8 @@ function stepLine(view: StepView, canvas: Canvas): string {
   const left = ` => ${mark}${harmlessLine(stepLabel(view.step))}`;
   const time = seconds(view.took ?? canvas.now - view.started).padStart(6);
   const size = view.bytes === undefined ? '' : humanSize(view.bytes);
-  const missed = status === 'cached' || view.reason === undefined ? '' : `missed: ${harmlessLine(view.reason)}`;
+  const reason = status === 'cached' || view.reason === undefined ? '' : `missed: ${harmlessLine(view.reason)}`;
+  const missed = status === 'same' ? ['executed, same result', reason].filter((text) => text !== '').join('; ') : reason;
   const line = spread(left, missed, `${size.padStart(7)}${time}`, canvas.columns - 1);
   const colour: Paint | undefined = status === undefined ? undefined : status === 'failed' ? 'red' : status === 'cancelled' ? 'yellow' : status === 'cached' ? 'dim' : 'blue';
   return paint(line, colour, canvas);
