@@ -52,7 +52,7 @@ async function findOrPull(session: BaseParts, text: string, reference: Reference
   try {
     stored = await pullImage({ store, remote: await session.remote(), reference, platform, takeSingle: true, policy: 'always' }, context);
   } catch (error) {
-    throw explained(error, [stageMeant(session, text), other]);
+    throw explained(error, other ?? meant(session, text, reference));
   }
   if (isIndex(stored.descriptor.mediaType)) return { name, image: readImage(store, stored, platform), pulled: true };
   const image = readImage(store, stored);
@@ -63,15 +63,21 @@ function platformOf({ config: { os, architecture, variant } }: Image): Platform 
   return normalizePlatform({ os, architecture, ...(variant === undefined ? {} : { variant }) });
 }
 
-/** A stage whose name is near to what was taken for an image. */
-function stageMeant(session: BaseParts, text: string): string | undefined {
-  const guess = nearest(text, (session.graph?.stages ?? []).flatMap(({ name }) => name ?? []));
-  return guess === undefined ? undefined : `Did you mean the stage ${guess}?`;
+/** What is called almost as an image that could not be had: a stage, a named context, or an image of the store. */
+function meant({ graph, options, store }: BaseParts, text: string, reference: Reference): string | undefined {
+  const stage = nearest(text, (graph?.stages ?? []).flatMap(({ name }) => name ?? []));
+  if (stage !== undefined) return `Did you mean the stage ${stage}?`;
+  const context = nearest(text, Object.keys(options.buildContexts ?? {}));
+  if (context !== undefined) return `Did you mean the context ${context}?`;
+  const wanted = familiarReference(reference);
+  const names = store.images.list().flatMap((image) => image.names.map((name) => familiarReference(parseReferenceWithTag(name))));
+  const image = nearest(wanted, names.filter((name) => name !== wanted));
+  return image === undefined ? undefined : `Did you mean ${image}, which is in the store?`;
 }
 
-/** The error with more hints before its own. */
-function explained(error: unknown, hints: (string | undefined)[]): unknown {
-  const told = hints.filter((hint) => hint !== undefined);
-  if (!(error instanceof SiruError) || error.code === 'CANCELLED' || told.length === 0) return error;
-  return new SiruError(error.code, error.message, { hint: [...told, error.hint ?? ''].join(' ').trim(), cause: error });
+/** The error with another hint before its own. */
+function explained(error: unknown, first: string | undefined): unknown {
+  if (!(error instanceof SiruError) || error.code === 'CANCELLED' || first === undefined) return error;
+  const own = error.hint === undefined || error.hint === '' ? '' : ` ${error.hint[0]!.toUpperCase()}${error.hint.slice(1)}`;
+  return new SiruError(error.code, error.message, { hint: first + own, cause: error });
 }

@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync, chmodSync } 
 import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { isSiruError } from '../base/errors.ts';
+import type { SiruError } from '../base/errors.ts';
 import type { Event } from '../base/events.ts';
 import { busyboxMissing, makeBusyboxImage } from '../images/testing/make-image.ts';
 import { readImage } from '../images/read.ts';
@@ -67,6 +68,23 @@ test('a build without RUN needs no base, no runtime and no privilege, and depend
   assert.equal(config.config?.WorkingDir, '/work');
   assert.equal(config.rootfs.diff_ids.length, 2);
   assert.equal(config.created, '2023-11-14T22:13:20Z');
+});
+
+test('what is almost the name of a context or of an image of the store is told', async (t) => {
+  const { build } = await world(t);
+  await build('FROM scratch\nENV A=1\n', { tags: ['localhost:1/team/app:1'] });
+  const hint = async (dockerfile: string, options?: Parameters<typeof build>[1]): Promise<string | undefined> => build(dockerfile, options).then(() => undefined, (error: SiruError) => error.hint);
+  assert.match((await hint('FROM localhost:1/team/ap:1\n'))!, /^Did you mean localhost:1\/team\/app:1, which is in the store\? Is the server running/);
+  assert.match((await hint('FROM scratch\nCOPY --from=localhost:1/shred a /\n', { buildContexts: { 'localhost:1/shared': '.' } }))!, /^Did you mean the context localhost:1\/shared\?/);
+});
+
+test('a --chown with a name that nobody has is warned of', async (t) => {
+  const { build, write } = await world(t);
+  write({ a: 'a' });
+  const { events } = await build('FROM scratch\nCOPY --chown=nobdy:grp a /\nCOPY --chown=7:8 a /b\n');
+  assert.deepEqual(events.flatMap((event) => (event.type === 'warning' ? event.text : [])), [
+    'COPY --chown=nobdy:grp a /: the image has no user "nobdy": it is root\'s', 'COPY --chown=nobdy:grp a /: the image has no group "grp": it counts for nothing',
+  ]);
 });
 
 test('nothing changed: nothing is executed and the image is the same', { skip: cannotRun }, async (t) => {

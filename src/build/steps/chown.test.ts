@@ -27,7 +27,7 @@ test('a colon with nothing behind it means group 0', async () => {
 });
 
 test('a name that the files lack counts as root, and so it does without files; where there can be none it is refused', async () => {
-  assert.deepEqual(await resolveChown('ghost:ghosts', readFile), { uid: 0, gid: 0, parts: [{ name: 'user ghost', value: 'unknown' }, { name: 'group ghosts', value: 'unknown' }] });
-  assert.deepEqual(await resolveChown('app', nothing), { uid: 0, gid: 0, parts: [{ name: 'user app', value: 'unknown' }] });
+  assert.deepEqual(await resolveChown('ghost:ghosts', readFile), { uid: 0, gid: 0, parts: [{ name: 'user ghost', value: 'unknown' }, { name: 'group ghosts', value: 'unknown' }], unknown: ['no user "ghost": it is root\'s', 'no group "ghosts": it counts for nothing'] });
+  assert.deepEqual(await resolveChown('app', nothing), { uid: 0, gid: 0, parts: [{ name: 'user app', value: 'unknown' }], unknown: ['no user "app": it is root\'s'] });
   await assert.rejects(resolveChown('app', undefined), { code: 'CONTEXT', message: /--chown=app: "app" cannot be looked up/ });
 });

@@ -8,6 +8,8 @@ export interface Owner {
   gid: number;
   /** The look-ups that the numbers came from. */
   parts: KeyPart[];
+  /** What was looked up and is not there, and what that means: `no user "app": it is root's`. */
+  unknown?: string[];
 }
 
 type ReadFile = (path: string) => Promise<Uint8Array | undefined>;
@@ -26,7 +28,8 @@ export async function resolveChown(chown: string, readFile: ReadFile | undefined
   else if (user !== '') {
     const passwd = await file('etc/passwd', user, chown, readFile);
     const ids = lookupUserId(user, () => passwd);
-    Object.assign(owner, ids);
+    if (ids) Object.assign(owner, ids);
+    else (owner.unknown ??= []).push(`no user ${JSON.stringify(user)}: it is root's`);
     owner.parts.push({ name: `user ${user}`, value: ids ? `${ids.uid}:${ids.gid}` : 'unknown' });
   }
   if (isId(group)) owner.gid = Number(group);
@@ -35,6 +38,7 @@ export async function resolveChown(chown: string, readFile: ReadFile | undefined
     const groups = await file('etc/group', group, chown, readFile);
     const gid = lookupGroupId(group, () => groups);
     if (gid !== undefined) owner.gid = gid;
+    else (owner.unknown ??= []).push(`no group ${JSON.stringify(group)}: it counts for nothing`);
     owner.parts.push({ name: `group ${group}`, value: gid === undefined ? 'unknown' : String(gid) });
   }
   return owner;

@@ -36,7 +36,9 @@ export function isFresh(plan: CopyPlan): boolean {
 
 export async function ownerOf(plan: CopyPlan, deps: FileStepDeps): Promise<Owner | undefined> {
   if (plan.chown === undefined || plan.chown === '') return undefined;
-  return resolveChown(plan.chown, isFresh(plan) ? undefined : (path) => deps.readFile(path));
+  const owner = await resolveChown(plan.chown, isFresh(plan) ? undefined : (path) => deps.readFile(path));
+  for (const lack of owner.unknown ?? []) deps.context.emit({ type: 'warning', text: `${deps.text}: the image has ${lack}`, hint: 'Create it in an earlier step, or give its number.' });
+  return owner;
 }
 
 /** The instruction as it counts for the key: where files come from does not, their content does. */

@@ -246,9 +246,11 @@ async function openCaches(plan: RunPlan, store: Store, contentOf: (mount: Readin
   const wanted: { mount: Extract<RunMountPlan, { type: 'cache' }>; id: string }[] = [];
   for (const mount of plan.mounts) {
     if (mount.type !== 'cache') continue;
-    // A cache that begins with other files is another cache.
+    // A cache that begins with other files, or with a folder of another owner or mode, is another cache.
     const seed = readsFiles(mount) ? (await contentOf(mount)).parts.map(({ value }) => value) : [];
-    wanted.push({ mount, id: [mount.id, ...seed].join(' from ') });
+    const { uid, gid, mode } = mount;
+    const owner = uid === 0 && gid === 0 && mode === 0o755 ? '' : ` of ${uid}:${gid} ${mode.toString(8)}`;
+    wanted.push({ mount, id: [mount.id, ...seed].join(' from ') + owner });
   }
   try {
     for (const { mount, id } of wanted.sort((a, b) => (a.id < b.id ? -1 : 1))) {
