@@ -17,15 +17,17 @@ export interface Merge {
   peek(): string | undefined;
 }
 
-interface Item {
-  path: string;
-  entry?: Entry;
-}
+/** An entry, or a directory that only shows in what it holds. */
+type Item = Entry | { path: string; type: 'implied' };
 
 /** With `below`, only that path, what lies below it and the directories above it. */
 export function mergeTables(tocs: readonly Toc[], below?: string): Merge {
-  const sources = tocs.map((toc): Iterator<Item> => (below === undefined ? wholeTable(toc) : partOfTable(toc, below)));
-  const heads = sources.map((source): Item | undefined => source.next().value as Item | undefined);
+  const sources = tocs.map((toc): Iterator<Item> => (below === undefined ? toc[Symbol.iterator]() : partOfTable(toc, below)));
+  const take = (source: Iterator<Item>): Item | undefined => {
+    const { value, done } = source.next();
+    return done ? undefined : value;
+  };
+  const heads = sources.map(take);
   // A heap of layers, the one with the least path first.
   const heap: number[] = [];
   const before = (a: number, b: number): boolean => {
@@ -53,11 +55,10 @@ export function mergeTables(tocs: readonly Toc[], below?: string): Merge {
       const mentions: Mention[] = [];
       while (heap.length > 0 && heads[heap[0]!]!.path === path) {
         const layer = heap[0]!;
-        const { entry } = heads[layer]!;
-        mentions.push(entry ? { layer, entry } : { layer });
-        const { value, done } = sources[layer]!.next();
-        heads[layer] = done ? undefined : value;
-        if (done) {
+        const head = heads[layer]!;
+        mentions.push(head.type === 'implied' ? { layer } : { layer, entry: head });
+        heads[layer] = take(sources[layer]!);
+        if (!heads[layer]) {
           const last = heap.pop()!;
           if (heap.length > 0) heap[0] = last;
         }
@@ -84,24 +85,14 @@ function holdsBelow(toc: Toc, prefix: string): boolean {
   return false;
 }
 
-function wholeTable(toc: Toc): Iterator<Item> {
-  const entries = toc[Symbol.iterator]();
-  return {
-    next() {
-      const { value, done } = entries.next();
-      return done ? { value: undefined, done: true } : { value: { path: value.path, entry: value }, done: false };
-    },
-  };
-}
-
 function* partOfTable(toc: Toc, below: string): Generator<Item, undefined> {
   const above: string[] = below === '' ? [] : [''];
   for (let slash = below.indexOf('/'); slash >= 0; slash = below.indexOf('/', slash + 1)) above.push(below.slice(0, slash));
   for (const path of [...above, below]) {
     const entry = toc.lookup(path);
-    if (entry) yield { path, entry };
-    else if (holdsBelow(toc, path === '' ? '' : `${path}/`)) yield { path };
+    if (entry) yield entry;
+    else if (holdsBelow(toc, path === '' ? '' : `${path}/`)) yield { path, type: 'implied' };
   }
-  for (const entry of toc.below(below)) yield { path: entry.path, entry };
+  yield* toc.below(below);
   return undefined;
 }

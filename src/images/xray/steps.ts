@@ -71,6 +71,8 @@ function stepsBuilt(store: Store, { layers, configDigest }: XrayedImage, now: re
   for (const steps of [now, ...builds.map((build) => build.steps)]) {
     if (wanted.size === 0) break;
     for (const step of steps) {
+      // A FROM makes no layer; it is there for all of its image's.
+      if (step.base) continue;
       // Entries of an older Siru name the key alone.
       const diffId = step.diffId ?? (step.key === undefined ? undefined : store.records.get(step.key)?.layer.diffId);
       if (diffId !== undefined && wanted.delete(diffId)) found.set(diffId, step);

@@ -91,3 +91,14 @@ test('a directory that is deleted and made again says who took away what was in 
     ['d/y', '0 added', '1 changed', '2 removed by d', true],
   ]);
 });
+
+test('deep paths of which no layer lists the directories, and many layers that hide each other', () => {
+  const at = { mode: 0o755, uid: 0, gid: 0, size: 0, mtime: 0 };
+  const depth = 1500;
+  const deep = Array.from({ length: 40 }, (_, i): Entry => ({ ...at, path: `${String(i).padStart(2, '0')}${'/d'.repeat(depth)}`, type: 'file' }));
+  const lives = [...traceLayers([tocOf(deep)])];
+  assert.equal(lives.length, 1 + 40 * (depth + 1));
+  const chain = Array.from({ length: 400 }, (_, i): Entry => ({ ...at, path: `d${'/d'.repeat(i)}`, type: 'dir', opaque: true }));
+  const stack = Array.from({ length: 60 }, () => tocOf(chain));
+  assert.equal([...traceLayers(stack)].filter(({ path, final }) => path !== '' && final?.layer === 59).length, 400);
+});

@@ -51,24 +51,21 @@ export function* traceLayers(tocs: readonly Toc[], below?: string): Generator<Pa
 
   for (let path = merge.peek(); path !== undefined; path = merge.peek()) {
     while (open.length > 0 && isBehind(open.at(-1)!.path, path)) open.pop();
-    // Directories that no layer lists come to light with the first thing in them.
-    const missing: string[] = [];
     let parent = open.at(-1);
-    if (path === '') parent = undefined;
-    else if (!parent || !isParent(parent.path, path)) {
-      for (let above = path; above !== ''; ) {
-        above = parentOf(above);
-        parent = open.findLast((place) => place.path === above);
-        if (parent) break;
+    if (parent && !isParent(parent.path, path)) parent = open.findLast((place) => isAbove(place.path, path));
+    if (path !== '' && (!parent || !isParent(parent.path, path))) {
+      // Directories that no layer lists come to light with the first thing in them.
+      const missing: string[] = [];
+      for (let above = parentOf(path); above !== parent?.path; above = parentOf(above)) {
         missing.push(above);
+        if (above === '') break;
       }
-    }
-    for (const above of missing.reverse()) {
-      const mentions = merge.holding(above).map((layer): Mention => ({ layer }));
-      const cuts: readonly Cut[] = parent?.cuts ?? none;
-      yield lifeOf(tocs, above, mentions, cuts);
-      parent = { path: above, cuts };
-      open.push(parent);
+      for (const above of missing.reverse()) {
+        const cuts: readonly Cut[] = parent?.cuts ?? none;
+        yield lifeOf(tocs, above, merge.holding(above).map((layer): Mention => ({ layer })), cuts);
+        parent = { path: above, cuts };
+        open.push(parent);
+      }
     }
     const { mentions } = merge.next()!;
     const cuts = parent?.cuts ?? none;
@@ -90,6 +87,10 @@ function isBehind(path: string, next: string): boolean {
   return path !== '' && !(next.startsWith(path) && next.charCodeAt(path.length) <= 0x2f);
 }
 
+function isAbove(above: string, path: string): boolean {
+  return above === '' ? path !== '' : path.startsWith(above) && path.charCodeAt(above.length) === 0x2f;
+}
+
 function isParent(above: string, path: string): boolean {
   const slash = path.lastIndexOf('/');
   return slash < 0 ? above === '' : above.length === slash && above !== '' && path.startsWith(above);
@@ -101,11 +102,18 @@ function parentOf(path: string): string {
 }
 
 function cutsAfter(path: string, mentions: readonly Mention[], above: readonly Cut[]): readonly Cut[] {
-  const own = mentions.filter(({ entry }) => entry && (entry.type !== 'dir' || entry.opaque === true)).map(({ layer }): Cut => ({ layer, by: path }));
+  // Of one layer the cut nearest to the root takes all that a deeper one would.
+  const cutting = ({ layer, entry }: Mention): boolean => entry !== undefined && (entry.type !== 'dir' || entry.opaque === true) && !above.some((cut) => cut.layer === layer);
+  const own = mentions.filter(cutting).map(({ layer }): Cut => ({ layer, by: path }));
   return own.length === 0 ? above : [...above, ...own].sort((a, b) => a.layer - b.layer);
 }
 
 function lifeOf(tocs: readonly Toc[], path: string, mentions: readonly Mention[], cuts: readonly Cut[]): PathLife {
+  if (mentions.length === 1 && cuts.length === 0) {
+    // Most paths stand in one layer alone.
+    const { layer, entry } = mentions[0]!;
+    if (entry && entry.type !== 'whiteout') return { path, events: [{ type: 'added', layer, entry }], final: { entry: named(tocs[layer]!, entry), layer } };
+  }
   const events: PathEvent[] = [];
   let now: Found | undefined;
   let isImplied = false;

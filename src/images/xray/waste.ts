@@ -65,57 +65,26 @@ interface Group {
   places: Places;
 }
 
-/** The names of one file of a layer: its bytes are needed as long as one of them is. */
-interface Links {
-  names: number;
-  useless: number;
-  /** The name that was needed longest. */
-  last?: Useless;
-}
-
-/** Why a name of a file is of no use, and since which layer. */
+/** A file of a layer that nobody needs under this name: why, and since which layer. */
 interface Useless {
-  path: string;
   kind: WasteKind;
   by?: number;
+  size: number;
+  digest?: Digest;
+}
+
+/** What is found of one layer on the way through all paths. */
+interface Findings {
+  useless: Map<string, Useless>;
+  /** Hard links by the file that they name. */
+  links: Map<string, string[]>;
 }
 
 export function measureWaste(tocs: readonly Toc[]): Work {
   const layers = tocs.map((): LayerWork => ({ bytes: 0, added: nothing(), changed: nothing(), repeated: nothing(), deleted: nothing(), waste: 0 }));
-  const groups = new Map<string, Group>();
-  const links = new Map<number, Map<string, Links>>();
-  /** For each deleting layer, contents that it deleted. */
-  const deleted = new Map<number, Map<Digest, Group>>();
-
-  const linksOf = (layer: number): Map<string, Links> => {
-    let known = links.get(layer);
-    if (!known) links.set(layer, (known = readLinks(tocs[layer]!)));
-    return known;
-  };
-  const useless = ({ entry, layer }: Found, why: Useless): void => {
-    if (entry.type !== 'file') return;
-    let last = why;
-    const shared = linksOf(layer).get(why.path);
-    if (shared) {
-      if (!shared.last || (why.by ?? Infinity) > (shared.last.by ?? Infinity)) shared.last = why;
-      if (++shared.useless < shared.names) return;
-      last = shared.last;
-    }
-    if (entry.size === 0) return;
-    const { path, kind, by } = last;
-    const cache = kind === 'deleted' || kind === 'cache' ? cacheOf(path)?.rule : undefined;
-    const key = [kind, layer, by, cache?.name].join(' ');
-    let group = groups.get(key);
-    if (!group) {
-      const waste: Waste = { kind, layer, files: 0, bytes: 0, places: [], moved: nothing(), ...(by === undefined ? {} : { by }), ...(cache ? { cache } : {}) };
-      groups.set(key, (group = { waste, places: createPlaces() }));
-    }
-    count(group.waste, entry.size);
-    group.places.add(path, entry.size);
-    layers[layer]!.waste += entry.size;
-    if (kind !== 'deleted' || entry.digest === undefined) return;
-    if (!deleted.has(by!)) deleted.set(by!, new Map());
-    deleted.get(by!)!.set(entry.digest, group);
+  const found = tocs.map((): Findings => ({ useless: new Map(), links: new Map() }));
+  const useless = ({ entry, layer }: Found, path: string, kind: WasteKind, by?: number): void => {
+    if (entry.type === 'file') found[layer]!.useless.set(path, { kind, by, size: entry.size, digest: entry.digest });
   };
 
   for (const { path, events, final } of traceLayers(tocs)) {
@@ -123,11 +92,17 @@ export function measureWaste(tocs: readonly Toc[]): Work {
       const work = layers[event.layer]!;
       if (event.type === 'removed') {
         if (event.before.entry.type !== 'dir') count(work.deleted, event.before.entry.size);
-        useless(event.before, { path, kind: 'deleted', by: event.layer });
+        useless(event.before, path, 'deleted', event.layer);
         continue;
       }
       const { entry } = event;
       work.bytes += entry.size;
+      if (entry.type === 'hardlink' && entry.link !== undefined) {
+        const { links } = found[event.layer]!;
+        const names = links.get(entry.link);
+        if (names) names.push(path);
+        else links.set(entry.link, [path]);
+      }
       if (event.type === 'added') {
         if (entry.type !== 'dir') count(work.added, entry.size);
         continue;
@@ -136,16 +111,52 @@ export function measureWaste(tocs: readonly Toc[]): Work {
       if (entry.type !== 'dir') count(aspects.length > 0 ? work.changed : work.repeated, entry.size);
       else if (before.entry.type !== 'dir') count(work.deleted, before.entry.size);
       const anew = aspects.some((aspect) => aspect === 'content' || aspect === 'type');
-      const kind = entry.type === 'dir' ? 'deleted' : anew ? 'rewritten' : aspects.length > 0 ? 'attributes' : 'repeated';
-      useless(before, { path, kind, by: event.layer });
+      useless(before, path, entry.type === 'dir' ? 'deleted' : anew ? 'rewritten' : aspects.length > 0 ? 'attributes' : 'repeated', event.layer);
     }
-    if (final?.entry.type === 'file' && cacheOf(path)) useless(final, { path, kind: 'cache' });
+    if (final?.entry.type === 'file' && cacheOf(path)) useless(final, path, 'cache');
+  }
+  for (const { useless: names, links } of found) keepLastNames(names, links);
+
+  const waste = group(tocs, found);
+  for (const { layer, bytes } of waste) layers[layer]!.waste += bytes;
+  return { layers, waste, wasted: waste.reduce((sum, { bytes }) => sum + bytes, 0) };
+}
+
+/** The bytes of a file are needed as long as one of its names is; they count for the name that was needed longest. */
+function keepLastNames(useless: Map<string, Useless>, links: ReadonlyMap<string, readonly string[]>): void {
+  for (const [file, others] of links) {
+    const names = [file, ...others];
+    const since = (name: string): number => useless.get(name)!.by ?? Infinity;
+    const last = names.every((name) => useless.has(name)) ? names.reduce((best, name) => (since(name) > since(best) ? name : best)) : undefined;
+    for (const name of names) if (name !== last) useless.delete(name);
+  }
+}
+
+/** Largest first. */
+function group(tocs: readonly Toc[], found: readonly Findings[]): Waste[] {
+  const groups = new Map<string, Group>();
+  /** For each deleting layer, contents that it deleted. */
+  const deleted = new Map<number, Map<Digest, Group>>();
+  for (const [layer, { useless }] of found.entries()) {
+    for (const [path, { kind, by, size, digest }] of useless) {
+      if (size === 0) continue;
+      const cache = kind === 'deleted' || kind === 'cache' ? cacheOf(path)?.rule : undefined;
+      const key = `${kind} ${layer} ${by ?? ''} ${cache?.name ?? ''}`;
+      let of = groups.get(key);
+      if (!of) {
+        const waste: Waste = { kind, layer, files: 0, bytes: 0, places: [], moved: nothing(), ...(by === undefined ? {} : { by }), ...(cache ? { cache } : {}) };
+        groups.set(key, (of = { waste, places: createPlaces() }));
+      }
+      count(of.waste, size);
+      of.places.add(path, size);
+      if (kind !== 'deleted' || digest === undefined) continue;
+      if (!deleted.has(by!)) deleted.set(by!, new Map());
+      deleted.get(by!)!.set(digest, of);
+    }
   }
   for (const [layer, contents] of deleted) findMoved(tocs[layer]!, contents);
-
-  const waste = [...groups.values()].map((group) => ({ ...group.waste, places: group.places.largest(mostPlaces) }));
-  waste.sort((a, b) => b.bytes - a.bytes || a.layer - b.layer || (a.by ?? 0) - (b.by ?? 0));
-  return { layers, waste, wasted: waste.reduce((sum, { bytes }) => sum + bytes, 0) };
+  const waste = [...groups.values()].map((of) => ({ ...of.waste, places: of.places.largest(mostPlaces) }));
+  return waste.sort((a, b) => b.bytes - a.bytes || a.layer - b.layer || (a.by ?? 0) - (b.by ?? 0));
 }
 
 /** What a layer has of the contents that it deleted elsewhere. */
@@ -157,18 +168,6 @@ function findMoved(toc: Toc, contents: ReadonlyMap<Digest, Group>): void {
     count(moved, size);
     moved.to ??= path;
   }
-}
-
-function readLinks(toc: Toc): Map<string, Links> {
-  const found = new Map<string, Links>();
-  for (const { type, link, path } of toc) {
-    if (type !== 'hardlink' || link === undefined) continue;
-    let links = found.get(link);
-    if (!links) found.set(link, (links = { names: 1, useless: 0 }));
-    links.names++;
-    found.set(path, links);
-  }
-  return found;
 }
 
 function nothing(): Amount {
