@@ -59,6 +59,14 @@ test('output that cannot be written is a failure', { skip: !existsSync('/dev/ful
   assert.equal((await siru(['rmi', 'full:1'])).code, 0);
 });
 
+test('a build whose reader goes away before its end is no success', { skip: process.platform === 'win32' && 'needs pipes that break' }, async () => {
+  const child = spawn(process.execPath, [program, 'build', '-q', '-o', '-', '-'], { env: environment });
+  await new Promise((resolve) => child.stdout.once('close', resolve).destroy());
+  // Only now can the build begin.
+  child.stdin.end('FROM scratch\nENV A=1\n');
+  assert.equal(await new Promise((resolve) => child.on('exit', resolve)), 141);
+});
+
 test('help names every command, and each command helps with examples', async () => {
   const { code, stdout } = await siru(['--help']);
   assert.equal(code, 0);

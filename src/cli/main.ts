@@ -4,7 +4,7 @@ import { version } from '../base/version.ts';
 
 /** Carries a command line out and sets the process's exit code. Ends the process itself when something keeps it alive. */
 export async function main(argv: string[]): Promise<void> {
-  // A reader that went away (`siru images | head -1`) is no error.
+  // A reader that went away (`siru images | head -1`) is nothing to complain of.
   process.stdout.on('error', leaveUnwritten);
   process.stderr.on('error', leaveUnwritten);
   if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-v')) {
@@ -21,8 +21,9 @@ export async function main(argv: string[]): Promise<void> {
   process.exit();
 }
 
+/** Quietly, with the code of a program that SIGPIPE ended, when a reader went away before the command was done. */
 function leaveUnwritten(error: NodeJS.ErrnoException): void {
-  if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
+  if (error.code === 'EPIPE') process.exit(process.exitCode ?? 141);
   try {
     writeSync(2, `siru: cannot write the output: ${error.message}\n`);
   } catch {
