@@ -22,7 +22,7 @@ import { refuseOtherFrontend } from './frontend.ts';
 import { createRecorder, type Recorder } from './history/recorder.ts';
 import { normaliseContexts } from './plan/context-name.ts';
 import { planStages } from './plan/graph.ts';
-import { createSession, type PlatformPlan } from './session.ts';
+import { createSession, type PlatformPlan, type Session } from './session.ts';
 import { createSharedSession, type SharedSession } from './shared-session.ts';
 import { createWarnings } from './warnings.ts';
 import { solveStage, type StageResult } from './stage.ts';
@@ -35,7 +35,7 @@ import type { BuildEntry } from '../store/store.ts';
  */
 export async function build(given: BuildOptions): Promise<BuildResult> {
   const started = Date.now();
-  const options = withEpoch(given);
+  let options = given;
   // A stage that fails stops the others; the caller's signal stops all.
   const stop = new AbortController();
   const outer = contextOf(options);
@@ -63,14 +63,32 @@ export async function build(given: BuildOptions): Promise<BuildResult> {
   const platforms = platformsOf(options);
   const exported = { outputs: options.outputs ?? [{ type: 'image' as const }], tags: names, index: platforms.length > 1 || isTrue(options.buildArgs?.BUILDKIT_MULTI_PLATFORM) };
   checkOutputs(exported, platforms);
-  const sessions = platforms.map((platform) => {
-    const plan = planFor(options, dockerfile, platform);
-    for (const warning of plan.graph.warnings) warn(warning);
-    const source = { name: file.name, text: dockerfile.text };
+  const source = { name: file.name, text: dockerfile.text };
+  const begin = (platform: Platform, plan: Pick<PlatformPlan, 'graph' | 'platform' | 'buildArgs'>): Session => {
     const several = platforms.length > 1 ? formatPlatform(platform) : undefined;
     const project = [identity, file.name, ...(several === undefined ? [] : [several])].join('\0');
     // Only stages that the target needs are begun, so the first error is the build's.
     return createSession(shared, { ...plan, dockerfile, source, warn: warnOrFail, project, ...(several === undefined ? {} : { label: several }) }, solveStage, (error) => stop.abort(error));
+  };
+  if (options.buildArgs?.SOURCE_DATE_EPOCH || options.sourceDateEpoch !== undefined || dockerfile.globalArgs.some(({ args }) => args.some(({ name }) => name === 'SOURCE_DATE_EPOCH'))) {
+    const { settleEpoch } = await import('./epoch.ts');
+    const platform = platforms[0]!;
+    const plan = planFor(options, dockerfile, platform);
+    options = await settleEpoch(options, {
+      shared,
+      dockerfile,
+      source,
+      platform,
+      namedContexts: plan.graph.namedContexts,
+      globalArgs: plan.graph.globalArgs,
+      stageLayers: async (index) => (await begin(platform, plan).stage(index)).layers,
+    });
+    shared.options = options;
+  }
+  const sessions = platforms.map((platform) => {
+    const plan = planFor(options, dockerfile, platform);
+    for (const warning of plan.graph.warnings) warn(warning);
+    return begin(platform, plan);
   });
   failIfWanted();
   try {
@@ -158,19 +176,6 @@ async function checkSizes(shared: SharedSession, images: readonly BuiltImage[], 
 /** As Go reads booleans. */
 function isTrue(text: string | undefined): boolean {
   return text !== undefined && /^(?:1|t|true)$/i.test(text);
-}
-
-/** The last second that RFC 3339 can write. */
-const latest = 253402300799;
-
-/** The time as an option and as an argument is one: the argument, which is nearer to the build, decides. */
-function withEpoch(options: BuildOptions): BuildOptions {
-  const { buildArgs, sourceDateEpoch } = options;
-  const written = buildArgs?.SOURCE_DATE_EPOCH || (sourceDateEpoch === undefined ? '' : String(sourceDateEpoch));
-  if (written === '') return options;
-  const epoch = /^\d+$/.test(written) ? Number(written) : Number.NaN;
-  if (!(epoch <= latest)) throw new SiruError('USAGE', `SOURCE_DATE_EPOCH=${written} is no time`, { hint: 'Give the seconds since 1970 as a whole number.' });
-  return { ...options, sourceDateEpoch: epoch, buildArgs: { ...buildArgs, SOURCE_DATE_EPOCH: written } };
 }
 
 function count({ steps }: Recorder): BuildResult['steps'] {
