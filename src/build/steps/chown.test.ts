@@ -12,7 +12,7 @@ const nothing = async (): Promise<undefined> => undefined;
 test('numbers stand for themselves, alone for the group too', async () => {
   assert.deepEqual(await resolveChown('1000', nothing), { uid: 1000, gid: 1000, parts: [] });
   assert.deepEqual(await resolveChown('1000:5', nothing), { uid: 1000, gid: 5, parts: [] });
-  assert.deepEqual(await resolveChown('4294967295', nothing), { uid: 0, gid: 0, parts: [{ name: 'user 4294967295', value: 'unknown' }], unknown: ['no user \"4294967295\": it is root\'s'] });
+  assert.deepEqual(await resolveChown('4294967295', nothing), { uid: 0, gid: 0, parts: [{ name: 'user 4294967295', value: 'unknown' }], unknown: ['no user "4294967295": it is root\'s'] });
 });
 
 test('names are looked up, and the look-up is a part of the key', async () => {
