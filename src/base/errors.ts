@@ -19,6 +19,7 @@ export type ErrorCode =
   | 'RUNTIME' // no way to execute a RUN step or a container on this machine
   | 'RUN_FAILED' // a RUN step or a container exited with a non-zero code
   | 'MISS' // a step that had to be in the cache is not
+  | 'SECRET' // the value of a secret would be kept in an image
   | 'IN_USE' // what was to be removed is needed by something else
   | 'CONFIG' // Siru's or docker's configuration file is malformed
   | 'LIMIT' // what was made is more than the caller allowed

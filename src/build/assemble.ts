@@ -20,6 +20,8 @@ export interface NewEntry {
   layer?: ImageLayer;
   /** When the layer came to be, RFC 3339. */
   created?: string;
+  /** Of the Dockerfile. */
+  line?: number;
 }
 
 export interface AssembleOptions {

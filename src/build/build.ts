@@ -20,6 +20,7 @@ import { checkOutputs, exportBuild, type ExportPlan } from './export/export-buil
 import { printable } from './contexts/git-url.ts';
 import { refuseOtherFrontend } from './frontend.ts';
 import { createRecorder, type Recorder } from './history/recorder.ts';
+import { searchImage } from './guard/search-image.ts';
 import { normaliseContexts } from './plan/context-name.ts';
 import { planStages } from './plan/graph.ts';
 import { createSession, type PlatformPlan, type Session } from './session.ts';
@@ -94,6 +95,7 @@ export async function build(given: BuildOptions): Promise<BuildResult> {
   try {
     const solved = await Promise.all(sessions.map((session) => session.stage(session.graph.target)));
     const images = solved.map((stage, i) => assemble(options, stage, sessions[i]!.platform));
+    for (const [i, image] of images.entries()) guardImage(shared, image, solved[i]!, options.sourceDateEpoch);
     checkCancelled(context);
     await checkSizes(shared, images, exported, context);
     const done: BuildResult = {
@@ -109,7 +111,7 @@ export async function build(given: BuildOptions): Promise<BuildResult> {
     stop.abort(error);
     const first: unknown = stop.signal.reason;
     const cancelled = isSiruError(first) && first.code === 'CANCELLED';
-    history.finish(cancelled || outer.signal.aborted ? 'cancelled' : 'failed', {}, first);
+    history.finish(cancelled || outer.signal.aborted ? 'cancelled' : 'failed', {}, shared.guard.maskError(first));
     // What was in the middle of something when the signal fired has its own word for that.
     if (outer.signal.aborted && !cancelled) throw new SiruError('CANCELLED', 'cancelled', { cause: first });
     throw first;
@@ -171,6 +173,15 @@ async function checkSizes(shared: SharedSession, images: readonly BuiltImage[], 
   if (!before || images[0]!.at(sourceDateEpoch).manifest.config.digest === before.imageId) return;
   const growth = await import('./size/warn-growth.ts');
   await growth.warnGrowth(shared, images, before, context);
+}
+
+/** Throws SECRET when config or history hold one. Secrets in layers were found by the steps that made them. */
+function guardImage({ guard }: SharedSession, image: BuiltImage, { entries }: StageResult, epoch: number | undefined): void {
+  const lookout = guard.lookout();
+  if (!lookout) return;
+  const finds = searchImage(image.at(epoch), entries.map(({ line }) => line), lookout);
+  // What fails the build comes before what is only warned of.
+  guard.judge(finds);
 }
 
 /** As Go reads booleans. */

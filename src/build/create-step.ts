@@ -13,6 +13,7 @@ import { openBaseImage } from './base-image.ts';
 import { readListing } from './read-listing.ts';
 import { createTreeHasher } from '../layer/tree-digest.ts';
 import type { OpenedContext } from './contexts/open.ts';
+import type { Lookout } from './guard/guard.ts';
 import { openLayerStack, type LayerStack, type StackLayer } from './layer-stack.ts';
 import type { Session } from './session.ts';
 import { treeOfStack } from './stack-tree.ts';
@@ -25,15 +26,19 @@ import { createWorkdirStep } from './steps/workdir.ts';
 
 export interface StepPlace {
   text: string;
+  /** Of the Dockerfile. */
+  line: number;
   slots: string[];
   /** Below the step. */
   layers: StackLayer[];
   stack(): Promise<LayerStack>;
   onOutput: (stream: 'stdout' | 'stderr', text: string) => void;
+  /** What must not be in what the step leaves. */
+  lookout?: Lookout;
 }
 
 export async function createStep(session: Session, plan: StepPlan, place: StepPlace): Promise<Step> {
-  if (plan.kind === 'run') return createRunStep(plan, place.text, place.slots, runDeps(session, plan, place));
+  if (plan.kind === 'run') return createGuardedRun(session, plan, place);
   const stack = await place.stack();
   const deps: FileStepDeps = {
     text: place.text,
@@ -46,6 +51,7 @@ export async function createStep(session: Session, plan: StepPlan, place: StepPl
     similar: session.similar,
     git: async (source) => (await session.git(source)).tree,
     secret: (id) => session.secret(id),
+    ...(place.lookout && { lookout: place.lookout }),
   };
   if (session.options.sourceDateEpoch !== undefined) deps.epoch = session.options.sourceDateEpoch;
   if (plan.kind === 'workdir') return createWorkdirStep(plan, deps);
@@ -55,7 +61,29 @@ export async function createStep(session: Session, plan: StepPlan, place: StepPl
   return createAddStep(plan, deps);
 }
 
-function runDeps(session: Session, plan: RunPlan, place: StepPlace): RunDeps {
+/** A RUN whose output is masked. What is held back for that is given when the process has ended. */
+function createGuardedRun(session: Session, plan: RunPlan, place: StepPlace): Step {
+  const onOutput = decodeOutput(place.onOutput);
+  const output = session.guard.output(onOutput);
+  const deps = runDeps(session, plan, { ...place, onOutput: output ? (stream, bytes) => output.push(stream, bytes) : onOutput });
+  const step = createRunStep(plan, place.text, place.slots, deps);
+  if (!output) return step;
+  return {
+    ...step,
+    async execute(context) {
+      const executed = await step.execute(context).finally(() => output.end());
+      try {
+        output.judge(place.line);
+      } catch (error) {
+        await executed.drop();
+        throw error;
+      }
+      return executed;
+    },
+  };
+}
+
+function runDeps(session: Session, plan: RunPlan, place: Omit<StepPlace, 'onOutput'> & Pick<RunDeps, 'onOutput'>): RunDeps {
   const { options, store } = session;
   const allowed = new Set(options.allow ?? []);
   if (options.network === 'host') allowed.add('network.host');
@@ -78,7 +106,8 @@ function runDeps(session: Session, plan: RunPlan, place: StepPlace): RunDeps {
     ulimits: options.ulimits ?? [],
     limits: { ...options.limits, ...(options.shmSize === undefined ? {} : { shm: options.shmSize }) },
     cgroupParent: options.cgroupParent,
-    onOutput: decodeOutput(place.onOutput),
+    onOutput: place.onOutput,
+    ...(place.lookout && { lookout: place.lookout }),
   };
   if (options.sourceDateEpoch !== undefined) deps.epoch = options.sourceDateEpoch;
   return deps;

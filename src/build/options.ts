@@ -49,6 +49,13 @@ export interface BuildOptions {
   /** Extra lines of /etc/hosts for RUN: `[name, address]`. */
   addHosts?: [string, string][];
   secrets?: Secret[];
+  /**
+   * What is done when the value of a secret would be kept in the image: `on` fails the build, and warns of build arguments and
+   * ENV with names that sound secret; `strict` fails for those and for the log too; `off` only masks values in logs.
+   */
+  secretGuard?: SecretGuard;
+  /** IDs of secrets, and names of variables, whose values may be in the image. */
+  allowedSecrets?: string[];
   /** For `RUN --mount=type=ssh`. */
   ssh?: SshAgent[];
   /** Limits of RUN processes (setrlimit); -1 is none. */
@@ -77,6 +84,8 @@ export interface BuildOptions {
   signal?: AbortSignal;
   onEvent?: (event: Event) => void;
 }
+
+export type SecretGuard = 'on' | 'strict' | 'off';
 
 /** An agent by the id that mounts ask for: the path of its socket, or of private keys that the build itself answers for. */
 export interface SshAgent {

@@ -61,7 +61,7 @@ export function shownStage({ label }: Pick<Session, 'label'>, stage: string): st
 
 /** A step as events name it. */
 export function stepRef(session: Session, stage: string, index: number, total: number, text: string, line?: number): StepRef {
-  const ref: StepRef = { id: session.nextStepId(), stage: shownStage(session, stage), index, total, text };
+  const ref: StepRef = { id: session.nextStepId(), stage: shownStage(session, stage), index, total, text: session.guard.mask(text) };
   if (line !== undefined) ref.line = line;
   return ref;
 }

@@ -15,6 +15,7 @@ import type { BaseImage } from './base-image.ts';
 import type { GitSource } from './contexts/git-url.ts';
 import { createContexts, type MainContext, type OpenedContext } from './contexts/open.ts';
 import type { Recorder } from './history/recorder.ts';
+import { createGuard, type Guard } from './guard/guard.ts';
 import type { BuildOptions } from './options.ts';
 
 export interface SharedSession extends AsyncDisposable {
@@ -48,12 +49,15 @@ export interface SharedSession extends AsyncDisposable {
   history: Recorder;
   /** Bytes of a secret, or undefined when it was not given. Throws CONTEXT when its file cannot be read. */
   secret(id: string): Promise<Uint8Array | undefined>;
+  guard: Guard;
   /** Path of the socket of an SSH agent, or undefined when it was not given. Throws CONTEXT when there is nothing behind it. */
   sshAgent(id: string): Promise<string | undefined>;
 }
 
-export function createSharedSession(options: BuildOptions, context: Context, history: Recorder): SharedSession {
+export function createSharedSession(options: BuildOptions, outer: Context, history: Recorder): SharedSession {
   const { store } = options;
+  const guard = createGuard(options, (warning) => outer.emit({ type: 'warning', ...warning }));
+  const context: Context = { ...outer, emit: (event) => outer.emit(guard.maskEvent(event)) };
   const executor = once(async () => {
     const { createExecutor } = await import('../runtime/helper-client.ts');
     const made = await createExecutor({
@@ -111,6 +115,7 @@ export function createSharedSession(options: BuildOptions, context: Context, his
     },
     nextStepId: () => ++stepId,
     history,
+    guard,
     async secret(id) {
       const secret = secrets.get(id);
       if (!secret) return undefined;

@@ -15,6 +15,7 @@ import { mediaTypes } from '../oci/media-types.ts';
 import { solveStep } from '../solver/solve.ts';
 import type { Miss, Reason, Solved, Step } from '../solver/step.ts';
 import { openBaseImage } from './base-image.ts';
+import type { Lookout } from './guard/guard.ts';
 import { openContextBase } from './context-base.ts';
 import { explainStart } from './explain-start.ts';
 import { locate } from './failure.ts';
@@ -22,6 +23,7 @@ import { openLayerStack, type LayerStack, type StackLayer } from './layer-stack.
 import { readListing } from './read-listing.ts';
 import { advance } from './plan/advance.ts';
 import type { StagePlan } from './plan/graph.ts';
+import { splitVariable } from './plan/variables.ts';
 import { proxyArgs } from './plan/global-args.ts';
 import type { Scope } from './plan/scope.ts';
 import { sourcesOf } from './plan/sources.ts';
@@ -64,7 +66,7 @@ export async function solveStage(session: Session, index: number): Promise<Stage
   for (const [at, instruction] of instructions.entries()) {
     checkCancelled(session.context);
     const next = advances[at]!;
-    const entry: NewEntry = { history: next.history ?? {} };
+    const entry: NewEntry = { history: next.history ?? {}, line: instruction.lines.start };
     if (next.step) {
       const place = { stage: name, index: ++position, total, text: next.text, line: instruction.lines.start };
       const slots = places(next.text);
@@ -94,8 +96,19 @@ function planInstructions(session: Session, index: number, from: StageState, ins
     const next = locate(session, instruction, () => advance(state, instruction, scope));
     for (const warning of next.warnings) session.warn(warning);
     state = next.state;
+    noteVariables(session, instruction, state);
     return next;
   });
+}
+
+/** Shows the guard what the instruction sets. */
+function noteVariables({ guard }: Session, instruction: Instruction, { args, config }: StageState): void {
+  if (instruction.kind === 'arg') {
+    for (const { name } of instruction.args) guard.variable(name, args.findLast((arg) => arg.name === name)?.value ?? '');
+  } else if (instruction.kind === 'env') {
+    const values = new Map((config.Env ?? []).map(splitVariable));
+    for (const { key } of instruction.pairs) guard.variable(key, values.get(key) ?? '');
+  }
 }
 
 /** Instructions that count as steps where people see them counted. */
@@ -223,13 +236,16 @@ async function solvePlanned(session: Session, instruction: Instruction, plan: St
   context.emit({ type: 'step-started', step: ref });
   if (reads.length > 0) session.history.note(ref, { reads });
   try {
+    const lookout = session.guard.lookout(place.line);
     const solved = await locate(session, instruction, async () => {
       const step: Step = await createStep(session, plan, {
         text: place.text,
+        line: place.line,
         slots: placed.slots,
         layers: placed.layers,
         stack: lazyStack(session, placed.layers),
         onOutput: (stream, text) => context.emit({ type: 'step-log', step: ref, stream, text }),
+        ...(lookout && { lookout }),
       });
       // What the RUN needs is made ready while this step writes its layer.
       const executed = (of: Context): ReturnType<Step['execute']> => {
@@ -240,10 +256,12 @@ async function solvePlanned(session: Session, instruction: Instruction, plan: St
       };
       const solver = ignoresCache(session, place.stage) ? { ...session.solver, ignoreCache: true } : session.solver;
       const missed = (miss: Miss): void => {
-        session.history.missed(ref, miss);
+        session.history.missed(ref, session.guard.maskAll(miss));
         failOnMiss(session, ref, reasonText(miss.reasons[0], placed.changed));
       };
-      return solveStep({ ...step, others: placed.others, missed, execute: executed }, solver, readListing(session.store), context);
+      const result = await solveStep({ ...step, others: placed.others, missed, execute: executed }, solver, readListing(session.store), context);
+      if (lookout) await guardResult(session, lookout, result);
+      return result;
     });
     const reason = reasonText(solved.reasons[0], placed.changed);
     const { key, before, took: ran } = solved;
@@ -254,6 +272,14 @@ async function solvePlanned(session: Session, instruction: Instruction, plan: St
     done(context.signal.aborted ? 'cancelled' : 'failed', { error: messageOf(error) });
     throw error;
   }
+}
+
+/** What was made was judged on the way; what was there before may hold what is secret only since. */
+async function guardResult({ store, context }: Session, lookout: Lookout, { status, layer }: Solved): Promise<void> {
+  const { judgeStored, noteSearched } = await import('./guard/search-stored.ts');
+  const { diffId, size } = layer;
+  if (status === 'cached') await judgeStored(lookout, { diffId, descriptor: { mediaType: mediaTypes.layer, digest: diffId, size } }, store, context);
+  else noteSearched(lookout, diffId, lookout.judged, store);
 }
 
 /** `noCacheFilter` names the stage with this label. */

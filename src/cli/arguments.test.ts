@@ -61,7 +61,7 @@ test('build flags become options of the library', () => {
   const flags = flagsOf(['-t', 'a', '-t', 'b', '--build-arg', 'V=1', '--build-arg', 'FROM_ENV', '--label', 'x=y', '--no-cache', '--pull', '--network', 'none', '--add-host', 'db:10.0.0.1', '--secret', 'id=t,env=TOKEN', '.']);
   assert.deepEqual(buildOptions(flags, '.', { FROM_ENV: '2', SOURCE_DATE_EPOCH: '7' }), {
     context: '.', tags: ['a', 'b'], buildArgs: { V: '1', FROM_ENV: '2' }, labels: { x: 'y' }, noCache: true, pull: true,
-    addHosts: [['db', '10.0.0.1']], secrets: [{ id: 't', env: 'TOKEN' }], ssh: [], allow: [], noCacheFilter: [], ulimits: [], network: 'none', sourceDateEpoch: 7,
+    addHosts: [['db', '10.0.0.1']], secrets: [{ id: 't', env: 'TOKEN' }], allowedSecrets: [], ssh: [], allow: [], noCacheFilter: [], ulimits: [], network: 'none', sourceDateEpoch: 7,
   });
   assert.equal(buildOptions(flagsOf(['.']), '.', {}).noCache, false);
   assert.deepEqual(buildOptions(flagsOf(['--platform', 'linux/amd64,local', '--platform=linux/arm64', '.']), '.', {}).platform, ['linux/amd64', 'local', 'linux/arm64']);
@@ -127,4 +127,11 @@ test('filters of images', () => {
     ['a.p', 'docker.io/library/app:1', false],
   ];
   for (const [pattern, name, expected] of table) assert.equal(referencePattern(pattern)(name), expected, `${pattern} ${name}`);
+});
+
+test('what the secret guard does, and what it lets be', () => {
+  const options = buildOptions(flagsOf(['--secret-guard', 'strict', '--allow-secret', 'token,API_KEY', '--allow-secret', 'x']), '.', {});
+  assert.equal(options.secretGuard, 'strict');
+  assert.deepEqual(options.allowedSecrets, ['token', 'API_KEY', 'x']);
+  assert.throws(() => buildOptions(flagsOf(['--secret-guard', 'maybe']), '.', {}), /on, strict and off/);
 });

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { SiruError } from '../base/errors.ts';
-import type { BuildOptions, Secret, SshAgent } from '../build/options.ts';
+import type { BuildOptions, Secret, SecretGuard, SshAgent } from '../build/options.ts';
 import { collect, fieldList } from './arguments.ts';
 import { parseBytes } from './units.ts';
 
@@ -17,6 +17,8 @@ export interface StepFlags {
   resource: string[];
   ssh: string[];
   secret: string[];
+  secretGuard?: string;
+  allowSecret: string[];
   allow: string[];
   addHost: string[];
   /** Of `--no-cache-filter`, as commander has it. */
@@ -38,6 +40,8 @@ export function addStepFlags(command: Command): void {
   command
     .option('--add-host <name:address>', 'Line for /etc/hosts of RUN', collect, [])
     .option('--secret <secret>', 'For RUN --mount=type=secret: id=token,src=FILE or id=token,env=NAME', collect, [])
+    .option('--secret-guard <mode>', 'Values of secrets in the image: on (an error), strict (also of arguments and in logs) or off')
+    .option('--allow-secret <name>', 'ID of a secret, or name of a variable, whose value may be in the image', collect, [])
     .option('--ssh <agent>', 'For RUN --mount=type=ssh: default, or id=SOCKET, or id=KEY,KEY', collect, [])
     .option('--allow <entitlement>', 'network.host or security.insecure', collect, [])
     .option('--no-cache-filter <stages>', 'Execute every step of these stages again', collect, [])
@@ -57,11 +61,13 @@ export function stepOptions(flags: StepFlags, environment: Environment): Partial
   const options: Partial<BuildOptions> = {
     addHosts: flags.addHost.map(parseHost),
     secrets: flags.secret.map((text) => parseSecret(text, environment)),
+    allowedSecrets: flags.allowSecret.flatMap((text) => text.split(',')).filter((name) => name !== ''),
     ssh: parseAgents(flags.ssh, environment),
     allow: flags.allow.flatMap((text) => text.split(',')).map(parseEntitlement),
     noCacheFilter: flags.cacheFilter.flatMap((text) => text.split(',')).filter((name) => name !== ''),
     ulimits: [...new Map(flags.ulimit.map(parseUlimit).map((limit) => [limit.name, limit])).values()],
   };
+  if (flags.secretGuard !== undefined) options.secretGuard = parseGuard(flags.secretGuard);
   if (flags.shmSize !== undefined) options.shmSize = sizeOf('--shm-size', flags.shmSize);
   if (flags.cgroupParent) options.cgroupParent = parseCgroupParent(flags.cgroupParent);
   if (flags.resource.length > 0) options.limits = parseResources(flags.resource);
@@ -97,6 +103,12 @@ export function parseSecret(text: string, environment: Environment): Secret {
   if (env !== undefined) return { id, env };
   if (source !== undefined) return { id, file: source };
   return type === undefined && environment[id] !== undefined ? { id, env: id } : { id, file: id };
+}
+
+function parseGuard(text: string): SecretGuard {
+  const mode = (['on', 'strict', 'off'] as const).find((known) => known === text);
+  if (!mode) throw new SiruError('USAGE', `--secret-guard ${text}: there are on, strict and off`);
+  return mode;
 }
 
 /** `default`, `id`, `id=path,path`. */

@@ -108,6 +108,12 @@ function remember(store: Store, { diffId }: ImageLayer, descriptor: Descriptor):
   store.layers.addVariant(diffId, { descriptor: { mediaType, digest, size } });
 }
 
+/** Where a blob lies that holds the layer, and how it is compressed. Throws NOT_FOUND. */
+export function openBlob(store: Store, layer: ImageLayer): { path: string; compression: Compression } {
+  const { descriptor, compression } = blobOf(store, layer);
+  return { path: store.blobs.path(descriptor.digest), compression };
+}
+
 /** A blob that holds the layer: the tar itself, or the one that the manifest names, or another that was seen to hold it. */
 function blobOf(store: Store, { descriptor, diffId }: ImageLayer): { descriptor: Descriptor; compression: Compression } {
   const candidates: Descriptor[] = [descriptor, ...store.layers.variants(diffId).map((variant) => variant.descriptor)];

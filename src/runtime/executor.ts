@@ -15,6 +15,7 @@
  * Rungs, snapshotters (overlay, copy, later EROFS) and runtimes (runc, crun, later chroot) are behind it.
  */
 import type { LayerSummary } from '../layer/entry.ts';
+import type { LayerFind } from '../layer/watch-layer.ts';
 import type { Compression } from '../oci/media-types.ts';
 import type { Digest } from '../oci/digest.ts';
 
@@ -31,7 +32,7 @@ export interface Executor extends AsyncDisposable {
   /** Sends a signal to the process that runs in the tree; nothing happens when there is none. */
   kill(id: string, signal: NodeJS.Signals | number): Promise<void>;
   /** Makes a layer of what was written. The snapshot's upper directory becomes `<target>/fs`, and is empty afterwards. */
-  commit(id: string, request: CommitRequest): Promise<LayerSummary>;
+  commit(id: string, request: CommitRequest): Promise<Committed>;
   /** Tells a process that was started with a terminal that the terminal's size changed. */
   resize(id: string): Promise<void>;
   /** Unmounts and deletes a snapshot, or all of it but `<folder>/upper`, which a later prepare() in that folder goes on with. Unknown ids are ignored. */
@@ -77,6 +78,13 @@ export interface CommitRequest {
   target: string;
   /** Clamp newer mtimes to this (seconds), when SOURCE_DATE_EPOCH is given. */
   epoch?: number;
+  /** Byte strings to look for in the layer, in base64. */
+  needles?: string[];
+}
+
+export interface Committed extends LayerSummary {
+  /** Where the needles were; present when there were some to look for. */
+  finds?: LayerFind[];
 }
 
 export interface ProcessSpec {

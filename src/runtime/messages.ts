@@ -1,5 +1,5 @@
 /** What the asking process and its helper say to each other: plain data, one JSON line each (see channel.ts). */
-import type { CommitRequest, PrepareRequest, ProcessSpec, RunResult, UnpackRequest } from './executor.ts';
+import type { CommitRequest, Committed, PrepareRequest, ProcessSpec, RunResult, UnpackRequest } from './executor.ts';
 import type { LayerSummary } from '../layer/entry.ts';
 
 /** Root of the machine, or of a user namespace with subordinate ids. */
@@ -49,7 +49,7 @@ export interface Calls {
   run: [{ id: string; spec: ProcessSpec; io: ProcessIoKind }, RunResult];
   kill: [{ id: string; signal: string | number }, void];
   resize: [{ id: string }, void];
-  commit: [{ id: string } & CommitRequest, LayerSummary];
+  commit: [{ id: string } & CommitRequest, Committed];
   remove: [{ id: string; keepUpper?: boolean }, void];
   removeTrees: [{ paths: string[] }, void];
   move: [{ from: string; to: string }, void];

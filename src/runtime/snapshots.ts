@@ -9,9 +9,10 @@
 import { chmodSync, chownSync, closeSync, lstatSync, mkdirSync, openSync, renameSync, rmSync, statSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { SiruError, messageOf } from '../base/errors.ts';
-import type { LayerSummary } from '../layer/entry.ts';
+import type { LayerWatch } from '../layer/watch-layer.ts';
+import type { ByteSink } from '../layer/writer-contract.ts';
 import { unmount } from '../sys/mount.ts';
-import type { CommitRequest, PrepareRequest } from './executor.ts';
+import type { CommitRequest, Committed, PrepareRequest } from './executor.ts';
 import { mountOverlay } from './overlay.ts';
 
 export interface Snapshot {
@@ -65,7 +66,7 @@ export function unmountSnapshot(snapshot: Snapshot): void {
 }
 
 /** Writes the layer's tar, moves the upper directory to `<target>/fs` and its table of contents to `<target>/toc`. */
-export async function commitSnapshot(snapshot: Snapshot, request: CommitRequest, { userns, signal }: { userns: boolean; signal: AbortSignal }): Promise<LayerSummary> {
+export async function commitSnapshot(snapshot: Snapshot, request: CommitRequest, { userns, signal }: { userns: boolean; signal: AbortSignal }): Promise<Committed> {
   const { createLayerWriter } = await import('../layer/writer.ts');
   const { diffUpper } = await import('../layer/diff.ts');
   unmountSnapshot(snapshot);
@@ -75,17 +76,19 @@ export async function commitSnapshot(snapshot: Snapshot, request: CommitRequest,
   try {
     fd = openSync(request.tar, 'wx');
     const tar = fd;
-    const writer = createLayerWriter({
+    const file: ByteSink = {
       write(bytes) {
         for (let done = 0; done < bytes.length; ) done += writeSync(tar, bytes, done, bytes.length - done);
       },
-    });
+    };
+    const watch = request.needles && (await watchFor(request.needles, file));
+    const writer = createLayerWriter(watch ?? file);
     diffUpper(upper, writer, { signal, opaque: userns ? 'user' : 'trusted', ...(request.epoch === undefined ? {} : { epoch: request.epoch }) });
     const { summary, toc } = writer.finish();
     mkdirSync(request.target, { recursive: true });
     writeFileSync(join(request.target, 'toc'), toc);
     renameSync(upper, join(request.target, 'fs'));
-    return summary;
+    return watch ? { ...summary, finds: watch.finds(toc) } : summary;
   } catch (error) {
     rmSync(request.tar, { force: true });
     if (error instanceof SiruError) throw error;
@@ -93,6 +96,11 @@ export async function commitSnapshot(snapshot: Snapshot, request: CommitRequest,
   } finally {
     if (fd !== undefined) closeSync(fd);
   }
+}
+
+async function watchFor(needles: string[], sink: ByteSink): Promise<LayerWatch> {
+  const [{ watchLayer }, { compileNeedles }] = await Promise.all([import('../layer/watch-layer.ts'), import('../base/search.ts')]);
+  return watchLayer(sink, compileNeedles(needles.map((needle) => Buffer.from(needle, 'base64'))));
 }
 
 /** Unmounts and deletes; with `keepUpper` only what a mount needs and leaves. */

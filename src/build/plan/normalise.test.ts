@@ -43,3 +43,9 @@ test('a host name of its own is a part, the usual one is none', () => {
 test('a script is a part', () => {
   assert.equal(parts(['RUN <<EOF', '#!/bin/x', 'EOF']).script, '#!/bin/x\n');
 });
+
+test('the value of a variable whose name sounds secret is there as a digest, unless it could be anybody’s', () => {
+  const { 'build argument API_TOKEN': token, 'environment USE_KEY': use } = parts(['ARG API_TOKEN', 'ENV USE_KEY=true', 'RUN x'], { buildArgs: { API_TOKEN: 'tok-123-abc' } });
+  assert.match(token!, /^sha256:[0-9a-f]{64}$/);
+  assert.equal(use, 'true');
+});

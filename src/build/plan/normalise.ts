@@ -2,6 +2,9 @@
 import { stableJson } from '../../base/json.ts';
 import type { KeyPart } from '../../store/store.ts';
 import type { RunMountPlan, RunPlan } from '../step-plan.ts';
+import { isSensitiveName } from '../../dockerfile/checks/secrets-used-in-arg-or-env.ts';
+import { sha256 } from '../../oci/digest.ts';
+import { needlesOf } from '../guard/needles-of.ts';
 import { splitVariable } from './variables.ts';
 
 /** Each name once. The content of mounts and the values of secrets are not among the parts. */
@@ -17,7 +20,9 @@ export function runKeyParts(plan: RunPlan): KeyPart[] {
   if (plan.script) parts.push({ name: 'script', value: plan.script.content });
   const fromArguments = new Set(plan.argumentNames);
   for (const [name, value] of plan.env.map(splitVariable)) {
-    parts.push({ name: `${fromArguments.has(name) ? 'build argument' : 'environment'} ${name}`, value });
+    // What is remembered of a step, and may travel with it, holds no secret.
+    const kept = isSensitiveName(name) && needlesOf(Buffer.from(value)).length > 0 ? sha256(`${name}=${value}`) : value;
+    parts.push({ name: `${fromArguments.has(name) ? 'build argument' : 'environment'} ${name}`, value: kept });
   }
   for (const mount of plan.mounts) parts.push({ name: mountName(mount), value: stableJson(mountValue(mount)) });
   return distinct(parts);

@@ -5,6 +5,7 @@ import type { Digest } from '../../oci/digest.ts';
 import type { Store } from '../../store/store.ts';
 import type { GitSource } from '../contexts/git-url.ts';
 import type { SourceTree } from '../contexts/source.ts';
+import type { Lookout } from '../guard/guard.ts';
 import type { SourceRef } from '../step-plan.ts';
 
 export interface FileStepDeps {
@@ -29,4 +30,6 @@ export interface FileStepDeps {
   similar?: Map<Digest, Digest>;
   /** SOURCE_DATE_EPOCH in seconds: no time in the layer is newer. */
   epoch?: number;
+  /** What must not be in the layer. */
+  lookout?: Lookout;
 }

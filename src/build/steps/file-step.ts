@@ -66,6 +66,7 @@ export function createFileStep(deps: FileStepDeps, plan: () => Promise<FileStepP
       try {
         const layer = captured ?? (await write(planned.outputs, deps, context, verify));
         captured = undefined;
+        judge(layer, deps);
         return executedOf(layer, planned.newest);
       } finally {
         release();
@@ -73,6 +74,15 @@ export function createFileStep(deps: FileStepDeps, plan: () => Promise<FileStepP
     },
     release,
   };
+}
+
+function judge(layer: WrittenLayer, { lookout }: FileStepDeps): void {
+  try {
+    lookout?.judge(layer.finds);
+  } catch (error) {
+    layer.drop();
+    throw error;
+  }
 }
 
 function treesOf(outputs: Output[]): Set<SourceTree> {
@@ -118,7 +128,7 @@ async function prepare(outputs: Output[]): Promise<void> {
 }
 
 /** Writes the layer and makes sure that no file changed since its digest was learned. */
-async function write(outputs: Output[], { store, slots, similar }: FileStepDeps, context: Context, verify?: () => void): Promise<WrittenLayer> {
+async function write(outputs: Output[], { store, slots, similar, lookout }: FileStepDeps, context: Context, verify?: () => void): Promise<WrittenLayer> {
   await prepare(outputs);
   using earlier = openEarlierLayer(slots, store);
   earlier?.offer(outputs);
@@ -127,7 +137,7 @@ async function write(outputs: Output[], { store, slots, similar }: FileStepDeps,
     const { entry, hashed, found } = output;
     return found && entry.type === 'file' && !output.earlier && (entry.digest !== undefined ? !hashed : thread?.digestOf(output) !== undefined);
   });
-  const layer = await writeLayer(outputs, store, context, thread);
+  const layer = await writeLayer(outputs, store, context, { ...(thread && { thread }), ...(lookout && { needles: lookout.needles }) });
   try {
     verify?.();
     for (const tree of treesOf(trusted)) tree.verify(trusted.filter((output) => output.tree === tree).map(({ found }) => found!));

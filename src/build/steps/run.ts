@@ -9,6 +9,7 @@ import type { Executed, Step } from '../../solver/step.ts';
 import type { KeyPart, Store } from '../../store/store.ts';
 import { lockLayer } from '../../images/layers.ts';
 import { distinct, runKeyParts } from '../plan/normalise.ts';
+import type { Lookout } from '../guard/guard.ts';
 import type { StackLayer } from '../layer-stack.ts';
 import type { RunMountPlan, RunPlan } from '../step-plan.ts';
 
@@ -32,6 +33,8 @@ export interface RunDeps {
   network: 'host' | 'none';
   hosts: [string, string][];
   epoch?: number;
+  /** What must not be in the layer. */
+  lookout?: Lookout;
   onOutput: (stream: 'stdout' | 'stderr', bytes: Buffer) => void;
 }
 
@@ -115,11 +118,19 @@ async function executeRun(
     if (result.exitCode !== 0) throw failure(plan, result);
     const tar = store.temporary('.tar');
     const target = store.temporary('-layer');
-    const layer = await executor.commit(id, { tar, target, ...(deps.epoch === undefined ? {} : { epoch: deps.epoch }) });
+    const { lookout } = deps;
+    const needles = lookout?.needles.bytes.map((needle) => Buffer.from(needle).toString('base64'));
+    const { finds = [], ...layer } = await executor.commit(id, { tar, target, ...(deps.epoch === undefined ? {} : { epoch: deps.epoch }), ...(needles && { needles }) });
     const drop = async (): Promise<void> => {
       await unlink(tar).catch(() => {});
       await executor.removeTrees([target]);
     };
+    try {
+      lookout?.judge(finds);
+    } catch (error) {
+      await drop();
+      throw error;
+    }
     const executed: Executed = {
       layer,
       drop,

@@ -3,9 +3,11 @@ import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { checkCancelled, type Context } from '../../base/context.ts';
 import { SiruError, errnoOf } from '../../base/errors.ts';
+import type { Needles } from '../../base/search.ts';
 import type { LayerSummary } from '../../layer/entry.ts';
 import { createLayerWriter } from '../../layer/writer.ts';
-import type { Content } from '../../layer/writer-contract.ts';
+import type { LayerFind } from '../../layer/watch-layer.ts';
+import type { ByteSink, Content } from '../../layer/writer-contract.ts';
 import type { Executed } from '../../solver/step.ts';
 import { storeError } from '../../store/store-error.ts';
 import type { Store } from '../../store/store.ts';
@@ -16,6 +18,8 @@ import type { HashThread } from './hash-thread.ts';
 export interface WrittenLayer {
   summary: LayerSummary;
   toc: Buffer;
+  /** Where the needles were. */
+  finds: LayerFind[];
   keep(): void;
   drop(): void;
 }
@@ -39,13 +43,13 @@ export function createPause(context: Context): () => Promise<void> | undefined {
  * Writes the layer. Digests that come out of it are learned by the trees of the files. Throws CONTEXT when a file changed
  * since its tree was read, STORE when the disk is full; nothing is left behind then.
  */
-export async function writeLayer(outputs: Output[], store: Pick<Store, 'temporary' | 'blobs' | 'layers'>, context: Context, thread?: HashThread): Promise<WrittenLayer> {
+export async function writeLayer(outputs: Output[], store: Pick<Store, 'temporary' | 'blobs' | 'layers'>, context: Context, { thread, needles }: { thread?: HashThread; needles?: Needles } = {}): Promise<WrittenLayer> {
   const file = store.temporary('.tar');
   const fd = openFile(file);
   const drop = (): void => rmSync(file, { force: true });
   const pause = createPause(context);
   try {
-    const writer = createLayerWriter({
+    const sink: ByteSink = {
       write(bytes) {
         try {
           for (let done = 0; done < bytes.byteLength; ) done += writeSync(fd, bytes, done);
@@ -54,7 +58,9 @@ export async function writeLayer(outputs: Output[], store: Pick<Store, 'temporar
           throw storeError(error, `cannot write ${file}`);
         }
       },
-    });
+    };
+    const watch = needles && (await import('../../layer/watch-layer.ts')).watchLayer(sink, needles);
+    const writer = createLayerWriter(watch ?? sink);
     for (const output of outputs) {
       const held = pause();
       if (held) await held;
@@ -82,6 +88,7 @@ export async function writeLayer(outputs: Output[], store: Pick<Store, 'temporar
     return {
       summary,
       toc,
+      finds: watch?.finds(toc) ?? [],
       drop,
       keep() {
         store.blobs.adopt(file, summary.diffId);
