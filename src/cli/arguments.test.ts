@@ -130,8 +130,8 @@ test('filters of images', () => {
 });
 
 test('what the secret guard does, and what it lets be', () => {
-  const options = buildOptions(flagsOf(['--secret-guard', 'strict', '--allow-secret', 'token,API_KEY', '--allow-secret', 'x']), '.', {});
+  const options = buildOptions(flagsOf(['--secret-guard', 'strict', '--allow-secret', 'token,API_KEY', '--allow-secret', 'x', '.']), '.', {});
   assert.equal(options.secretGuard, 'strict');
   assert.deepEqual(options.allowedSecrets, ['token', 'API_KEY', 'x']);
-  assert.throws(() => buildOptions(flagsOf(['--secret-guard', 'maybe']), '.', {}), /on, strict and off/);
+  assert.throws(() => buildOptions(flagsOf(['--secret-guard', 'maybe', '.']), '.', {}), /on, strict and off/);
 });
