@@ -16,6 +16,7 @@ import { formatPlatform, hostPlatform, parsePlatform, type Platform } from '../o
 import { formatReference, parseReferenceWithTag } from '../oci/reference.ts';
 import { assembleImage } from './assemble.ts';
 import type { BuiltImage } from './built-image.ts';
+import { checkOptions } from './check-options.ts';
 import { checkOutputs, exportBuild, type ExportPlan } from './export/export-build.ts';
 import { printable } from './contexts/git-url.ts';
 import { refuseOtherFrontend } from './frontend.ts';
@@ -36,6 +37,7 @@ import type { BuildEntry } from '../store/store.ts';
  */
 export async function build(given: BuildOptions): Promise<BuildResult> {
   const started = Date.now();
+  checkOptions(given);
   let options = given;
   // A stage that fails stops the others; the caller's signal stops all.
   const stop = new AbortController();

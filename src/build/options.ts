@@ -26,7 +26,7 @@ export interface BuildOptions {
   dockerfileText?: string;
   /** References for the result. */
   tags?: string[];
-  /** Stage to build: name or index; the last one when not given. */
+  /** Stage to build, by its name; the last one when not given. */
   target?: string;
   buildArgs?: Record<string, string>;
   labels?: Record<string, string>;

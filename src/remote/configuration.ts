@@ -79,7 +79,7 @@ function readFirst(environment: Environment): { file: string; text: string } | u
       if (errno === undefined) throw error;
       throw new SiruError('CONFIG', `cannot read ${file}: ${messageOf(error)}`, {
         cause: error,
-        hint: chosen ? 'SIRU_CONFIG names this file; correct or unset it' : 'make the file readable or remove it',
+        hint: chosen ? '--config or SIRU_CONFIG names this file: correct it, or leave that out' : 'make the file readable or remove it',
       });
     }
   }
