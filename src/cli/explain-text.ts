@@ -59,8 +59,7 @@ function causeText(cause: Cause, steps: ReadonlyMap<number, ExplainedStep>, opti
   const at = step ? `#${number} ${harmlessLine(step.text)}${step.line === undefined ? '' : ` (line ${step.line})`}` : `#${number}`;
   const lines = [`${harmlessLine(cause.text)}`, `  in ${at}`];
   // The first change is mostly the headline itself.
-  lines.push(...changeLines(changes, options).filter((line) => line !== harmlessLine(cause.text)).map((line) => `  ${line}`));
-  if (unlisted !== undefined) lines.push(`  ... ${unlisted} more that are not listed any more`);
+  lines.push(...changeLines(changes, options, unlisted).filter((line) => line !== harmlessLine(cause.text)).map((line) => `  ${line}`));
   if (note !== undefined) lines.push(`  ${note}`);
   lines.push(`  cost ${time(cost.took)}, ${humanSize(cost.bytes)}: ${cost.steps.length === 1 ? 'step' : `${cost.steps.length} steps,`} ${ranges(cost.steps)}`);
   for (const { text, saves, builds } of advice) {
@@ -69,10 +68,11 @@ function causeText(cause: Cause, steps: ReadonlyMap<number, ExplainedStep>, opti
   return `${lines.join('\n')}\n`;
 }
 
-function changeLines(changes: readonly StepChange[], { all }: TextOptions): string[] {
+function changeLines(changes: readonly StepChange[], { all }: TextOptions, unlisted = 0): string[] {
   const shown = all ? changes : changes.slice(0, shownChanges);
   const lines = shown.map((change) => harmlessLine(changeText(change)));
-  if (shown.length < changes.length) lines.push(`... and ${changes.length - shown.length} more (--all shows them)`);
+  const more = changes.length - shown.length + unlisted;
+  if (more > 0) lines.push(`... and ${more} more${all ? ', which are not known any more' : ' (--all shows them)'}`);
   return lines;
 }
 

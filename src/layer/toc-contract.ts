@@ -14,6 +14,8 @@ import type { Entry, LayerSummary } from './entry.ts';
 
 export interface Toc {
   readonly summary: LayerSummary;
+  /** The encoded table; see toc-format.ts. */
+  readonly bytes: Uint8Array;
   lookup(path: string): Entry | undefined;
   children(path: string): Iterable<Entry>;
   below(path: string): Iterable<Entry>;

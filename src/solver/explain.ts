@@ -1,26 +1,35 @@
 /** Why a step was not reused: its named parts beside those that the same place had before. Pure. */
+import { isSiruError } from '../base/errors.ts';
 import type { Entry } from '../layer/entry.ts';
+import type { Toc } from '../layer/toc-contract.ts';
+import { tocDifferences } from '../layer/toc-differences.ts';
 import type { KeyPart } from '../store/store.ts';
 import type { Reason } from './step.ts';
 
 /** Gives the entries of a listing (KeyPart.listing), sorted by path, or undefined when it was collected. */
-export type ReadListing = (digest: string) => Iterable<Entry> | undefined;
+export type ReadListing = (digest: string) => Toc | undefined;
 
 /**
  * The changes from `before` to `after`, the likeliest cause first: the instruction itself, then what it reads, then its
  * surroundings, and last what it stands on, which is only a consequence of a miss further up.
  */
 export function explainMiss(before: readonly KeyPart[], after: readonly KeyPart[], readListing: ReadListing): Reason[] {
+  return explainChanges(before, after, readListing).reasons;
+}
+
+/** The same with at most `mostFiles` files of each part, and how many more files changed. */
+export function explainChanges(before: readonly KeyPart[], after: readonly KeyPart[], readListing: ReadListing, mostFiles: number = Infinity): { reasons: Reason[]; unlisted: number } {
   const old = new Map(before.map((part) => [part.name, part]));
-  const reasons: Reason[] = [];
+  const groups: { part: string; reasons: Reason[]; unlisted: number }[] = [];
+  const compare = (part: string, previous: KeyPart | undefined, now: KeyPart | undefined): void => void groups.push({ part, ...reasonsOf(part, previous, now, readListing, mostFiles) });
   for (const part of after) {
     const previous = old.get(part.name);
     old.delete(part.name);
-    if (previous?.value === part.value) continue;
-    reasons.push(...reasonsOf(part.name, previous, part, readListing));
+    if (previous?.value !== part.value) compare(part.name, previous, part);
   }
-  for (const part of old.values()) reasons.push(...reasonsOf(part.name, part, undefined, readListing));
-  return reasons.sort((a, b) => rank(a.part) - rank(b.part));
+  for (const part of old.values()) compare(part.name, part, undefined);
+  groups.sort((a, b) => rank(a.part) - rank(b.part));
+  return { reasons: groups.flatMap(({ reasons }) => reasons), unlisted: groups.reduce((sum, { unlisted }) => sum + unlisted, 0) };
 }
 
 function rank(part: string): number {
@@ -36,18 +45,18 @@ export function asksBelow(part: string): boolean {
   return part === 'parent' || /^(?:destination|directory|user|group) ./.test(part);
 }
 
-function reasonsOf(part: string, before: KeyPart | undefined, after: KeyPart | undefined, readListing: ReadListing): Reason[] {
+function reasonsOf(part: string, before: KeyPart | undefined, after: KeyPart | undefined, readListing: ReadListing, mostFiles: number): { reasons: Reason[]; unlisted: number } {
   if (before?.listing && after?.listing) {
     const old = readListing(before.listing);
     const now = readListing(after.listing);
-    const changes = old && now ? compareListings(old, now) : [];
-    if (changes.length > 0) return changes.map((change) => ({ part, ...change }));
-    return [{ part, before: before.value, after: after.value, text: `${part} changed` }];
+    const changes = old && now && compareListings(part, old, now, mostFiles);
+    if (changes && changes.reasons.length > 0) return changes;
+    return { reasons: [{ part, before: before.value, after: after.value, text: `${part} changed` }], unlisted: 0 };
   }
   const reason: Reason = { part, text: textOf(part, before?.value, after?.value) };
   if (before) reason.before = before.value;
   if (after) reason.after = after.value;
-  return [reason];
+  return { reasons: [reason], unlisted: 0 };
 }
 
 function textOf(part: string, before: string | undefined, after: string | undefined): string {
@@ -87,60 +96,47 @@ function brief(value: string): string {
   return shown === '' || /[\s\p{Cc}]/u.test(shown) ? JSON.stringify(shown) : shown;
 }
 
-/** A change of a file, before it is known which part of a key it belongs to. */
-export type FileChange = Omit<Reason, 'part'>;
-
-/** Walks two sorted lists of entries side by side and tells each difference that counts for a key. */
-export function compareListings(before: Iterable<Entry>, after: Iterable<Entry>): FileChange[] {
-  const changes: FileChange[] = [];
-  const old = before[Symbol.iterator]();
-  const now = after[Symbol.iterator]();
-  let a = old.next();
-  let b = now.next();
-  while (!a.done || !b.done) {
-    if (!a.done && (b.done || a.value.path < b.value.path)) {
-      changes.push({ ...described(a.value, 'before'), what: 'removed', path: a.value.path, text: `${shownPath(a.value)} is gone` });
-      a = old.next();
-    } else if (!b.done && (a.done || b.value.path < a.value.path)) {
-      changes.push({ ...described(b.value, 'after'), what: 'added', path: b.value.path, text: `${shownPath(b.value)} is new` });
-      b = now.next();
-    } else if (!a.done && !b.done) {
-      changes.push(...compareEntries(a.value, b.value));
-      a = old.next();
-      b = now.next();
+/** Each difference of two listings that counts for a key. A listing that is damaged tells nothing. */
+function compareListings(part: string, before: Toc, after: Toc, most: number): { reasons: Reason[]; unlisted: number } | undefined {
+  const reasons: Reason[] = [];
+  try {
+    const differences = tocDifferences(before, after, most);
+    for (;;) {
+      const next = differences.next();
+      if (next.done) return { reasons, unlisted: next.value };
+      const [old, now] = next.value;
+      if (old && now) compareEntries(part, old, now, reasons);
+      else if (old) reasons.push({ part, text: `${shownPath(old)} is gone`, path: old.path, what: 'removed', before: contentOf(old) });
+      else if (now) reasons.push({ part, text: `${shownPath(now)} is new`, path: now.path, what: 'added', after: contentOf(now) });
     }
+  } catch (error) {
+    if (!isSiruError(error)) throw error;
+    return undefined;
   }
-  return changes;
 }
 
 const shownPath = ({ path }: Entry): string => (path === '' ? '.' : path);
 const octal = (mode: number): string => mode.toString(8).padStart(4, '0');
-
 /** What an entry that is on one side alone is: its content, or its type. */
-function described({ digest, type }: Entry, side: 'before' | 'after'): Partial<FileChange> {
-  return { [side]: digest ?? type };
-}
+const contentOf = ({ digest, type }: Entry): string => digest ?? type;
 
-/** The ways in which two entries of one path differ, the weightiest first. */
-function compareEntries(before: Entry, after: Entry): FileChange[] {
-  const path = shownPath(after);
-  const at = { path: after.path };
-  if (before.type !== after.type) return [{ ...at, what: 'type', before: before.type, after: after.type, text: `${path} was a ${before.type}, is a ${after.type}` }];
-  const changes: FileChange[] = [];
-  if (before.digest !== after.digest || before.size !== after.size) {
-    changes.push({ ...at, what: 'content', before: before.digest, after: after.digest, text: `${path} changed` });
-  }
-  if (before.link !== after.link) changes.push({ ...at, what: 'link', before: before.link, after: after.link, text: `${path} links to ${after.link} instead of ${before.link}` });
+/** Adds the ways in which two entries of one path differ, the weightiest first. A tree may differ in every file: no more objects than needed. */
+function compareEntries(part: string, before: Entry, after: Entry, changes: Reason[]): void {
+  const { path } = after;
+  const shown = shownPath(after);
+  const add = (what: Reason['what'], old: string | undefined, now: string | undefined, text: string): void => void changes.push({ part, text, path, what, before: old, after: now });
+  if (before.type !== after.type) return add('type', before.type, after.type, `${shown} was a ${before.type}, is a ${after.type}`);
+  if (before.digest !== after.digest || before.size !== after.size) add('content', before.digest, after.digest, `${shown} changed`);
+  if (before.link !== after.link) add('link', before.link, after.link, `${shown} links to ${after.link} instead of ${before.link}`);
   if (before.mode !== after.mode) {
     const [old, now] = [octal(before.mode), octal(after.mode)];
-    changes.push({ ...at, what: 'mode', before: old, after: now, text: `mode of ${path} ${old} -> ${now}` });
+    add('mode', old, now, `mode of ${shown} ${old} -> ${now}`);
   }
   if (before.uid !== after.uid || before.gid !== after.gid) {
     const [old, now] = [`${before.uid}:${before.gid}`, `${after.uid}:${after.gid}`];
-    changes.push({ ...at, what: 'owner', before: old, after: now, text: `owner of ${path} ${old} -> ${now}` });
+    add('owner', old, now, `owner of ${shown} ${old} -> ${now}`);
   }
-  if ((before.xattrs || after.xattrs) && xattrText(before) !== xattrText(after)) changes.push({ ...at, what: 'attributes', text: `extended attributes of ${path} changed` });
-  return changes;
+  if ((before.xattrs || after.xattrs) && xattrText(before) !== xattrText(after)) add('attributes', undefined, undefined, `extended attributes of ${shown} changed`);
 }
 
 function xattrText(entry: Entry): string {

@@ -6,6 +6,7 @@ import { createLimit } from '../base/limit.ts';
 import { sha256, type Digest } from '../oci/digest.ts';
 import type { LayerSummary } from '../layer/entry.ts';
 import type { KeyPart, Records, StepRecord } from '../store/store.ts';
+import { encodeToc, openToc } from '../layer/toc.ts';
 import { explainMiss } from './explain.ts';
 import { stepKey } from './key.ts';
 import { solveStep } from './solve.ts';
@@ -187,7 +188,7 @@ test('file listings are compared entry by entry', () => {
   const reasons = explainMiss(
     [{ name: 'files', value: '1', listing: 'x:old' }],
     [{ name: 'files', value: '2', listing: 'x:new' }],
-    (digest) => listings[digest.slice(2)],
+    (digest) => openToc(encodeToc(listings[digest.slice(2)]!, { diffId: sha256(digest), treeDigest: sha256(digest), size: 0, entries: 3 })),
   );
   assert.deepEqual(reasons.map(({ text }) => text), ['a.js changed', 'mode of b.js 0644 -> 0664', 'gone.js is gone', 'new.js is new']);
 });

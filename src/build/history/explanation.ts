@@ -28,7 +28,7 @@ export interface Cause {
   step: number;
   /** Every part that changed; of files each file. */
   changes: StepChange[];
-  /** Changes that are not listed because what they were compared with is gone. */
+  /** Changes that are counted and not listed: what they were compared with is gone, or fewer were asked for. */
   unlisted?: number;
   /** What the changes have in common: a umask. */
   note?: string;

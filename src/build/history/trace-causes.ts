@@ -2,7 +2,7 @@
  * Why a step missed, up to the root: what changed of its own, else what changed of that which it stands on or reads, each
  * compared with the build in which this place was last as it was. Pure but for what `History` reads.
  */
-import { asksBelow, explainMiss, type ReadListing } from '../../solver/explain.ts';
+import { asksBelow, explainChanges, type ReadListing } from '../../solver/explain.ts';
 import type { BaseLayer, BuildEntry, BuildStep, KnownParts, StepChange } from '../../store/store.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { isFrom, pairSteps, stackOf } from './compare-stages.ts';
@@ -12,6 +12,8 @@ import { baseChanges } from './base-changes.ts';
 export interface History {
   parts: (key: Digest) => KnownParts | undefined;
   readListing: ReadListing;
+  /** Changed files of a part that are listed; all when not given. */
+  mostFiles?: number;
   /** Builds of the same place before the one that is explained, newest first. */
   earlier: Iterable<BuildEntry>;
   baseLayers: (digest: Digest) => BaseLayer[] | undefined;
@@ -168,21 +170,23 @@ interface Compared {
   fromStages: Set<string>;
 }
 
-function compareKeys(before: Digest, step: BuildStep, { parts, readListing }: History): Compared {
+function compareKeys(before: Digest, step: BuildStep, { parts, readListing, mostFiles }: History): Compared {
   const old = parts(before);
   const now = step.key && parts(step.key);
   const stored = (): Compared => ({ changes: step.changes ?? [], unlisted: Math.max(0, (step.changed ?? 0) - (step.changes?.length ?? 0)), fromStages: stagesParts(step, step.changes ?? []) });
   // A step that failed left no record; what is noted of its miss has the first changes.
   if (!old || !now) return stored();
-  const changes = explainMiss(old.parts, now.parts, readListing).map((change): StepChange =>
-    change.part === 'instruction' || change.part === 'command' ? { ...change, ...(old.text === now.text ? {} : { before: old.text, after: now.text }) } : change);
+  const { reasons, unlisted } = explainChanges(old.parts, now.parts, readListing, mostFiles);
   // Listings may be gone where the note has names.
-  if (step.before === before && (step.changed ?? 0) > changes.length) return stored();
-  return { changes, unlisted: 0, fromStages: stagesParts(step, changes, new Set(now.parts.filter(({ listing }) => listing !== undefined).map(({ name }) => name))) };
+  if (step.before === before && (step.changed ?? 0) > reasons.length + unlisted) return stored();
+  // The texts say more than the arguments of a process do.
+  const changes = reasons.map((change): StepChange =>
+    (change.part === 'instruction' || change.part === 'command') && old.text !== now.text ? { ...change, before: old.text, after: now.text } : change);
+  return { changes, unlisted, fromStages: stagesParts(step, changes, new Set(now.parts.filter(({ listing }) => listing !== undefined).map(({ name }) => name))) };
 }
 
 function stagesParts({ reads = [], text }: BuildStep, changes: readonly StepChange[], listed: ReadonlySet<string> = new Set()): Set<string> {
   if (reads.length === 0) return new Set();
-  const names = changes.map(({ part }) => part).filter((part) => (/^RUN\b/i.test(text) ? part.startsWith('files of ') && !listed.has(part) : part === 'files'));
+  const names = [...new Set(changes.map(({ part }) => part))].filter((part) => (/^RUN\b/i.test(text) ? part.startsWith('files of ') && !listed.has(part) : part === 'files'));
   return new Set(names);
 }

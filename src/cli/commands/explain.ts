@@ -9,6 +9,9 @@ interface Flags {
   json?: boolean;
 }
 
+/** Files that are listed of a part without --all: the first are shown, the others are counted. */
+const mostFiles = 1000;
+
 export function configure(command: Command): void {
   command
     .usage('[OPTIONS] [BUILD | NAME | DIRECTORY] [STEP]')
@@ -24,7 +27,7 @@ export async function run(call: Call, [build, step]: string[], flags: Flags): Pr
   const { explainBuild } = await import('../../build/history/explain-build.ts');
   const { openHistory } = await import('../../build/history/open-history.ts');
   const entry = findBuild(store.builds, build);
-  const explanation = explainBuild(entry, openHistory(store, entry));
+  const explanation = explainBuild(entry, openHistory(store, entry, flags.all || flags.json ? undefined : mostFiles));
   const chosen = step === undefined ? undefined : findStep({ id: entry.id, steps: explanation.steps }, step);
   if (flags.json) {
     const shown = chosen === undefined ? explanation : { ...explanation, steps: [chosen], causes: chosen.causes.map((index) => explanation.causes[index]) };
