@@ -76,7 +76,7 @@ export async function solveStage(session: Session, index: number): Promise<Stage
       // A place that was never built will not be a hit.
       if (runFollows && !slots.some((slot) => session.store.records.lastKey(slot))) prepareToRun(session, [...layers]);
       const solved = await solvePlanned(session, instruction, next.step, { layers: [...layers], place, slots, others, changed, runFollows, platform });
-      if (solved.status === 'executed') changed = next.text;
+      if (solved.status === 'executed' || (solved.status === 'cached' && solved.before)) changed = next.text;
       const { diffId, size } = solved.layer;
       entry.layer = { diffId, descriptor: { mediaType: mediaTypes.layer, digest: diffId, size } };
       layers.push(entry.layer);
@@ -178,7 +178,7 @@ async function startFrom(session: Session, planned: StagePlan): Promise<Start> {
       layers: image.layers.map(({ descriptor, diffId }) => ({ descriptor, diffId })),
       entries: [],
       base: { name, image },
-      changed: text,
+      ...(pulled ? { changed: text } : {}),
     };
   } catch (error) {
     session.context.emit({ type: 'step-done', step: ref, status: session.context.signal.aborted ? 'cancelled' : 'failed', took: Date.now() - started, error: messageOf(error) });
@@ -255,9 +255,9 @@ async function solvePlanned(session: Session, instruction: Instruction, plan: St
         });
       };
       const solver = ignoresCache(session, place.stage) ? { ...session.solver, ignoreCache: true } : session.solver;
-      const missed = (miss: Miss): void => {
+      const missed = async (miss: Miss): Promise<void> => {
         session.history.missed(ref, session.guard.maskAll(miss));
-        failOnMiss(session, ref, reasonText(miss.reasons[0], placed.changed));
+        await failOnMiss(session, ref);
       };
       const result = await solveStep({ ...step, others: placed.others, missed, execute: executed }, solver, readListing(session.store), context);
       if (lookout) await guardResult(session, lookout, result);

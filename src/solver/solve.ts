@@ -15,7 +15,7 @@ export async function solveStep(step: Step, solver: Solver, readListing: ReadLis
     const hit = lookup(step, key, solver);
     if (hit) return hit;
     const miss = missOf(step, key, parts, solver, readListing);
-    step.missed?.(miss);
+    await step.missed?.(miss);
     using _lock = await solver.lock(`step:${key}`, context);
     const made = lookup(step, key, solver);
     if (made) return made;

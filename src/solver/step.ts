@@ -32,7 +32,7 @@ export interface Step {
    */
   others?: ReadonlySet<string>;
   /** Told of a miss before the step waits for its lock; what it throws ends the solving, and nothing is executed. */
-  missed?(miss: Miss): void;
+  missed?(miss: Miss): void | Promise<void>;
   /** Called once when the step will not be executed after all: frees what parts() prepared for it. */
   release?(): void;
 }

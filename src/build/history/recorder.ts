@@ -35,6 +35,8 @@ export interface Recorder {
   base(digest: Digest, layers: () => { diffId: Digest; by?: string }[]): void;
   /** Which project it is: identity of the context, and the Dockerfile's name. */
   place(identity: string, dockerfile: string): void;
+  /** The build as it is so far. */
+  entry(): BuildEntry;
   /** Writes the build into the history. A store that cannot take it fails nothing: a warning tells. */
   finish(outcome: BuildEntry['outcome'], more: Partial<BuildEntry>, error?: unknown): void;
 }
@@ -127,6 +129,7 @@ export function createRecorder(store: Pick<Store, 'builds'>, entry: Pick<BuildEn
       entry.dockerfile = dockerfile;
       if (isAbsolute(identity)) entry.directory = identity;
     },
+    entry: () => ({ references: [], outcome: 'failed', ...entry, took: Date.now() - started, stages: [...stages], steps: [...steps.values()] }),
     finish(outcome, more, error) {
       ended = true;
       try {

@@ -134,7 +134,9 @@ export function createTracer(build: BuildEntry, history: History): Tracer {
 
   return {
     trace(step) {
-      const cache = step.changes?.filter(({ part }) => part === 'cache') ?? [];
+      // An older Siru noted no more than a sentence.
+      if (!step.changes) return { roots: [root(step, [{ part: 'noted', text: step.reason ?? 'it changed' }])], changes: [] };
+      const cache = step.changes.filter(({ part }) => part === 'cache');
       if (cache.length > 0) return { roots: [root(step, cache)], changes: cache };
       const other = step.before && buildWith(step.before, step.stage);
       if (step.before === undefined) {
