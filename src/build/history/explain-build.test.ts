@@ -107,6 +107,15 @@ test('an argument that many steps see is one cause', () => {
   assert.ok(steps.every(({ why }) => why === 'build argument V 1 -> 2'));
 });
 
+test('the values of an argument whose name tells of a secret are not shown', () => {
+  const { build } = world();
+  const stage = (token: string): Record<string, Spec[]> => ({ one: [{ text: 'RUN a', parts: { 'build argument API_TOKEN': token } }, { text: 'RUN b' }] });
+  build(stage('hidden1'));
+  const explained = build(stage('hidden2'));
+  assert.deepEqual(brief(explained.causes), [['build argument API_TOKEN changed (its values are not shown)', 1, [1, 2]]]);
+  assert.doesNotMatch(JSON.stringify(explained), /hidden/);
+});
+
 test('new instructions, removed ones, evicted results', () => {
   const { build } = world();
   const stage = (...texts: string[]): Record<string, Spec[]> => ({ one: texts.map((text) => ({ text, gives: text })) });

@@ -119,7 +119,7 @@ function whyOf(step: BuildStep, roots: readonly Root[]): string {
   if (own.length > 0) return own.map(headline).join('; ');
   const [first] = roots;
   if (!first) return step.reason ?? 'it changed';
-  const sees = step.changes?.some(({ part, before, after }) => first.id === JSON.stringify([part, before, after]));
+  const sees = /^(?:build argument|environment) /.test(first.changes[0]?.part ?? '') && step.changes?.some(({ part }) => part === first.changes[0]!.part);
   if (sees || first.changes[0]?.part === 'cache' || first.changes[0]?.text === 'never built before') return headline(first);
   return `follows from #${first.step.number}`;
 }

@@ -2,6 +2,7 @@
  * Why a step missed, up to the root: what changed of its own, else what changed of that which it stands on or reads, each
  * compared with the build in which this place was last as it was. Pure but for what `History` reads.
  */
+import { isSensitiveName } from '../../dockerfile/checks/secrets-used-in-arg-or-env.ts';
 import { asksBelow, explainChanges, type ReadListing } from '../../solver/explain.ts';
 import type { BaseLayer, BuildEntry, BuildStep, KnownParts, StepChange } from '../../store/store.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -181,10 +182,16 @@ function compareKeys(before: Digest, step: BuildStep, { parts, readListing, most
   const { reasons, unlisted } = explainChanges(old.parts, now.parts, readListing, mostFiles);
   // Listings may be gone where the note has names.
   if (step.before === before && (step.changed ?? 0) > reasons.length + unlisted) return stored();
-  // The texts say more than the arguments of a process do.
-  const changes = reasons.map((change): StepChange =>
-    (change.part === 'instruction' || change.part === 'command') && old.text !== now.text ? { ...change, before: old.text, after: now.text } : change);
+  const changes = reasons.map((change) => shownChange(change, old.text, now.text));
   return { changes, unlisted, fromStages: stagesParts(step, changes, new Set(now.parts.filter(({ listing }) => listing !== undefined).map(({ name }) => name))) };
+}
+
+/** Of an instruction the texts, which say more than the arguments of a process do; of what is called a secret, no value. */
+function shownChange(change: StepChange, before: string, after: string): StepChange {
+  const { part } = change;
+  if ((part === 'instruction' || part === 'command') && before !== after) return { ...change, before, after };
+  const name = /^(?:build argument|environment) (.*)$/s.exec(part)?.[1];
+  return name !== undefined && isSensitiveName(name) ? { part, text: `${part} changed (its values are not shown)` } : change;
 }
 
 function stagesParts({ reads = [], text }: BuildStep, changes: readonly StepChange[], listed: ReadonlySet<string> = new Set()): Set<string> {
