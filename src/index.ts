@@ -20,10 +20,12 @@ export { listTargets as targets, type Target, type TargetList } from './build/ca
 export type { BuildOptions, BuildResult, Secret } from './build/options.ts';
 export { runContainer as run } from './containers/run.ts';
 export type { ContainerControl, RunMount, RunOptions, RunResult } from './containers/options.ts';
+export { explain, type ExplainOptions } from './explain.ts';
+export type { Advice, Cause, ExplainedStep, Explanation } from './build/history/explanation.ts';
 export { pull, push, type PullOptions, type PushOptions } from './exchange.ts';
 export type { RegistryOptions } from './remote/configuration.ts';
 export type { Isolation } from './runtime/isolation.ts';
 export { openStore } from './store/open-store.ts';
-export type { Store, StoredImage } from './store/store.ts';
+export type { BuildEntry, BuildStep, StepChange, Store, StoredImage } from './store/store.ts';
 export { xray, type XrayOptions } from './xray.ts';
 export type { Finding, LayerReport, Xray } from './images/xray/xray-image.ts';

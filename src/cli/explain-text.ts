@@ -2,7 +2,7 @@
 import type { Cause, ExplainedStep, Explanation } from '../build/history/explanation.ts';
 import { shortId } from '../oci/digest.ts';
 import type { StepChange } from '../store/store.ts';
-import { shortBuild } from './find-build.ts';
+import { shortBuild } from '../build/history/find-build.ts';
 import { shortName } from './names.ts';
 import { stepLabel } from './progress/state.ts';
 import { harmlessLine } from './sanitize.ts';

@@ -158,6 +158,8 @@ test('with 10,000 builds every query takes an index', async (t) => {
   assert.ok(asked.length > 12);
   for (const sql of new Set(asked)) {
     const plan = db.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`, ...Array.from(sql.matchAll(/\?/g), () => 1)).map(({ detail }) => detail);
+    // Numbers that are lower than that of a new build are all: only where the first few end it.
+    if (!/LIMIT|number <= \?/.test(sql)) assert.doesNotMatch(plan.join(), /rowid<|number</, sql);
     for (const step of plan) {
       // The whole list is walked from its end; the sum of the logs in an index of its own.
       if (/ORDER BY number DESC LIMIT/.test(sql) && !/WHERE/.test(sql) && step === 'SCAN builds') continue;

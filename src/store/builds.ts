@@ -57,9 +57,10 @@ export function createBuilds(core: Core, bounds: BuildBounds = { builds: mostBui
         );
         const { number } = db.get<{ number: number }>('SELECT number FROM builds WHERE id = ?', id)!;
         for (const name of references) db.run('INSERT OR IGNORE INTO build_names (name, number) VALUES (?, ?)', name, number);
+        // The plus keeps SQLite from going through all numbers instead of the few beginnings.
         const beyond = [
           ...db.all<{ number: number; id: string }>('SELECT number, id FROM builds WHERE number <= ?', number - bounds.builds),
-          ...db.all<{ number: number; id: string }>('SELECT number, id FROM builds WHERE started < ? AND number < ?', Date.now() - bounds.days * day, number),
+          ...db.all<{ number: number; id: string }>('SELECT number, id FROM builds WHERE started < ? AND +number < ?', Date.now() - bounds.days * day, number),
         ];
         for (const old of beyond) {
           forget(core, old.number);

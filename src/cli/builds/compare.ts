@@ -3,14 +3,14 @@ import { compareBuilds, type BuildSums, type StepResult } from '../../build/hist
 import type { Call } from '../call.ts';
 import type { BuildsFlags } from '../commands/builds.ts';
 import { time } from '../explain-text.ts';
-import { findBuild, shortBuild } from '../find-build.ts';
+import { findBuild, shortBuild } from '../../build/history/find-build.ts';
 import { harmlessJson, harmlessLine } from '../sanitize.ts';
 import { alignColumns } from '../tables.ts';
 import { humanSize } from '../units.ts';
 
 export async function compareTwo(call: Call, [before, after]: [string, string], flags: BuildsFlags): Promise<void> {
   const { builds } = await call.store();
-  const comparison = compareBuilds(findBuild(builds, before), findBuild(builds, after));
+  const comparison = compareBuilds(findBuild(builds, before, process.cwd()), findBuild(builds, after, process.cwd()));
   if (flags.json) return call.print(`${harmlessJson(JSON.stringify(comparison, undefined, 2))}\n`);
   const row = (name: string, of: (sums: BuildSums) => string): string => `${name}\t${of(comparison.before)}\t${of(comparison.after)}`;
   const sums = [

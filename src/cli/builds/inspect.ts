@@ -4,7 +4,7 @@ import type { BuildEntry } from '../../store/store.ts';
 import type { Call } from '../call.ts';
 import type { BuildsFlags } from '../commands/builds.ts';
 import { time } from '../explain-text.ts';
-import { findBuild } from '../find-build.ts';
+import { findBuild } from '../../build/history/find-build.ts';
 import { shortName } from '../names.ts';
 import { stepLabel } from '../progress/state.ts';
 import { harmlessJson, harmlessLine } from '../sanitize.ts';
@@ -13,7 +13,7 @@ import { goTime, humanSize } from '../units.ts';
 
 export async function inspectBuild(call: Call, words: string | undefined, flags: BuildsFlags): Promise<void> {
   const store = await call.store();
-  const build = findBuild(store.builds, words);
+  const build = findBuild(store.builds, words, process.cwd());
   if (flags.json) return call.print(`${harmlessJson(JSON.stringify({ ...build, sums: sumsOf(build) }, undefined, 2))}\n`);
   call.print(buildText(build));
 }

@@ -6,7 +6,7 @@ import type { BuildEntry } from '../../store/store.ts';
 import type { Call } from '../call.ts';
 import type { BuildsFlags } from '../commands/builds.ts';
 import { time } from '../explain-text.ts';
-import { findBuild, shortBuild } from '../find-build.ts';
+import { findBuild, shortBuild } from '../../build/history/find-build.ts';
 import { formatListing } from '../format.ts';
 import { parseUntil, referencePattern } from '../image-filter.ts';
 import { shortName } from '../names.ts';
@@ -20,7 +20,7 @@ export async function listBuilds(call: Call, flags: BuildsFlags): Promise<void> 
   const now = Date.now();
   if (flags.last !== undefined && !/^[1-9]\d{0,5}$/.test(flags.last)) throw new SiruError('USAGE', `--last ${flags.last}: not a number`);
   const most = flags.last === undefined ? Infinity : Number(flags.last);
-  const tests = flags.filter.map((text) => testOf(text, now, (words) => findBuild(builds, words).started));
+  const tests = flags.filter.map((text) => testOf(text, now, (words) => findBuild(builds, words, process.cwd()).started));
   // Without a filter no more is read than is shown.
   const all = builds.list(tests.length === 0 && most !== Infinity ? { limit: most } : {});
   const rows = all.filter((build) => tests.every((test) => test(build))).slice(0, most === Infinity ? undefined : most);

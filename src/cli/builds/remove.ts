@@ -2,7 +2,7 @@
 import type { Call } from '../call.ts';
 import type { BuildsFlags } from '../commands/builds.ts';
 import { errorText } from '../errors.ts';
-import { findBuild, shortBuild } from '../find-build.ts';
+import { findBuild, shortBuild } from '../../build/history/find-build.ts';
 
 export async function removeBuilds(call: Call, words: string[], flags: BuildsFlags): Promise<number | void> {
   const { builds } = await call.store();
@@ -14,7 +14,7 @@ export async function removeBuilds(call: Call, words: string[], flags: BuildsFla
   let failed = false;
   for (const word of words) {
     try {
-      const { id } = findBuild(builds, word);
+      const { id } = findBuild(builds, word, process.cwd());
       builds.remove(id);
       call.print(`${shortBuild(id)}\n`);
     } catch (error) {

@@ -1,7 +1,7 @@
 /** `siru explain` */
 import type { Command } from 'commander';
 import type { Call } from '../call.ts';
-import { findBuild, findStep } from '../find-build.ts';
+import { findBuild, findStep } from '../../build/history/find-build.ts';
 import { harmlessJson } from '../sanitize.ts';
 
 interface Flags {
@@ -26,7 +26,7 @@ export async function run(call: Call, [build, step]: string[], flags: Flags): Pr
   const store = await call.store();
   const { explainBuild } = await import('../../build/history/explain-build.ts');
   const { openHistory } = await import('../../build/history/open-history.ts');
-  const entry = findBuild(store.builds, build);
+  const entry = findBuild(store.builds, build, process.cwd());
   const explanation = explainBuild(entry, openHistory(store, entry, flags.all || flags.json ? undefined : mostFiles));
   const chosen = step === undefined ? undefined : findStep({ id: entry.id, steps: explanation.steps }, step);
   if (flags.json) {

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { SiruError } from '../../base/errors.ts';
 import type { BuildEntry, BuildStep } from '../../store/store.ts';
 import type { Call } from '../call.ts';
-import { findBuild, findStep, shortBuild } from '../find-build.ts';
+import { findBuild, findStep, shortBuild } from '../../build/history/find-build.ts';
 import { harmlessLog } from '../sanitize.ts';
 import { writeOut } from '../write-out.ts';
 
@@ -18,7 +18,7 @@ export function configure(command: Command): void {
 
 export async function run(call: Call, [build, words]: string[]): Promise<void> {
   const store = await call.store();
-  const entry = findBuild(store.builds, build);
+  const entry = findBuild(store.builds, build, process.cwd());
   const step = words === undefined ? spoken(entry) : findStep(entry, words);
   const file = step.number === undefined ? undefined : store.builds.logFile(entry.id, step.number);
   if (file === undefined) {

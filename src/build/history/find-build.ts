@@ -1,23 +1,27 @@
 /** Which build, and which of its steps, the words of a command mean. */
-import { resolve } from 'node:path';
-import { SiruError, isSiruError } from '../base/errors.ts';
-import { meansStep } from '../build/history/name-step.ts';
-import { formatReference, parseReferenceWithTag } from '../oci/reference.ts';
-import type { BuildEntry, BuildStep, Builds } from '../store/store.ts';
 import { realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { SiruError, isSiruError } from '../../base/errors.ts';
+import { formatReference, parseReferenceWithTag } from '../../oci/reference.ts';
+import type { BuildEntry, BuildStep, Builds } from '../../store/store.ts';
+import { meansStep } from './name-step.ts';
+
+/** Digits of an ID. */
+const shortestId = 4;
 
 /**
  * The build with this ID or the beginning of one; else the last that gave this name; else the last of this context.
- * Without words the last of the present directory, else the last of all. Throws NOT_FOUND, AMBIGUOUS.
+ * Without words the last of `folder`, else the last of all. Throws NOT_FOUND, AMBIGUOUS.
  */
-export function findBuild(builds: Builds, words: string | undefined, folder: string = process.cwd()): BuildEntry {
+export function findBuild(builds: Builds, words: string | undefined, folder: string): BuildEntry {
   if (words === undefined) {
     const [here] = builds.list({ directory: realPath(folder) ?? folder, limit: 1 });
     const [last] = here ? [here] : builds.list({ limit: 1 });
     if (!last) throw new SiruError('NOT_FOUND', 'there is no build in the history', { hint: 'Build something: siru build .' });
     return last;
   }
-  const byId = builds.find(words);
+  // A shorter word is more likely a name.
+  const byId = words.length < shortestId ? [] : builds.find(words);
   if (byId.length > 1 && byId[0]!.id !== words.toLowerCase()) throw new SiruError('AMBIGUOUS', `several builds begin with ${words}`, { hint: 'siru builds lists them; write more of the ID' });
   if (byId[0]) return byId[0];
   const name = normalised(words);
