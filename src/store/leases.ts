@@ -14,7 +14,8 @@ import type { Database } from './database.ts';
 import { isAlive } from './owner.ts';
 import type { Owner } from './owner.ts';
 
-export type LeaseKind = 'blob' | 'layer' | 'record';
+const kinds = ['blob', 'layer', 'record', 'cache-mount'] as const;
+export type LeaseKind = (typeof kinds)[number];
 
 export interface Leases {
   /** To be called before the question whose answer is to be held. */
@@ -42,7 +43,7 @@ export function createLeases(db: Database, owner: Owner): Leases {
   let closed = false;
   let flushing: NodeJS.Timeout | undefined;
   let renewing: NodeJS.Timeout | undefined;
-  const held: Record<LeaseKind, Set<string>> = { blob: new Set(), layer: new Set(), record: new Set() };
+  const held = nothing();
   let pending: [LeaseKind, string][] = [];
 
   const insertLease = (): number => {
@@ -78,7 +79,7 @@ export function createLeases(db: Database, owner: Owner): Leases {
     // Taken for dead, after a long sleep of the machine perhaps: what is still there is held again.
     db.transaction(() => {
       id = insertLease();
-      for (const kind of ['blob', 'layer', 'record'] as const) writeItems([...held[kind]].map((name) => [kind, name]));
+      for (const kind of kinds) writeItems([...held[kind]].map((name) => [kind, name]));
     });
     mark();
   };
@@ -139,6 +140,10 @@ export function askForLists(db: Database, ask: boolean): void {
   else db.run('DELETE FROM collecting');
 }
 
+function nothing(): Record<LeaseKind, Set<string>> {
+  return { blob: new Set(), layer: new Set(), record: new Set(), 'cache-mount': new Set() };
+}
+
 export interface LiveLeases {
   held: Record<LeaseKind, Set<string>>;
   /** A process whose list is not written yet, if there is one. */
@@ -147,7 +152,7 @@ export interface LiveLeases {
 
 /** What living handles hold; inside a collection's transaction. Leases of the dead are removed unless `keep`. */
 export function liveLeases(db: Database, self: Owner, keep = false): LiveLeases {
-  const held: LiveLeases['held'] = { blob: new Set(), layer: new Set(), record: new Set() };
+  const held = nothing();
   let dirty: Owner | undefined;
   const now = Date.now();
   type Row = Owner & { id: number; expires: number; dirty: number };

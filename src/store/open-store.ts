@@ -16,6 +16,7 @@ import { writeIndexJson, writeWhole } from './index-json.ts';
 import { createLayers } from './layers.ts';
 import { createFolders, isReadOnly, rootOf } from './layout.ts';
 import { createLeases } from './leases.ts';
+import { useCacheMount } from './cache-mounts.ts';
 import { createLocks } from './locks.ts';
 import { bootId, currentOwner } from './owner.ts';
 import { rebuild } from './rebuild.ts';
@@ -101,6 +102,7 @@ function storeOf(core: Core, blobs: Blobs, layers: Layers, leftovers: readonly s
     tryLock: (name) => locks.tryTake(name),
     temporary: (suffix) => core.temporary(suffix),
     leftovers,
+    cacheMount: (name) => useCacheMount(core, name),
     path(...parts) {
       const path = resolve(root, ...parts);
       if (!path.startsWith(root + sep)) throw new SiruError('STORE', `not a path inside the store: ${parts.join('/')}`);

@@ -25,6 +25,7 @@ import { askForLists, liveLeases } from './leases.ts';
 import type { LiveLeases } from './leases.ts';
 import { removeStaleLocks } from './locks.ts';
 import { layerPath } from './layers.ts';
+import { cacheMountsToPrune, type CacheMount } from './cache-mounts.ts';
 import { storeError } from './store-error.ts';
 import type { PruneOptions, PruneReport } from './store.ts';
 import { abandoned, removeAll } from './temporary.ts';
@@ -47,40 +48,44 @@ export async function prune(core: Core, options: PruneOptions, context: Context)
   checkCancelled(context);
   core.leases.flush();
   if (options.dryRun) {
-    return report(findGarbage(core, options, liveLeases(db, core.owner, true).held, containersNeed(root)));
+    const { held } = liveLeases(db, core.owner, true);
+    return report(findGarbage(core, options, held, containersNeed(root)), cacheMountsToPrune(core, options).filter(({ name }) => !held['cache-mount'].has(name)));
   }
+  const mounts = cacheMountsToPrune(core, options);
   const trees = abandoned(join(root, 'tmp'), core.owner);
   dropBallast(root);
   try {
-    const garbage = await decide(core, options, context, trees);
+    const { garbage, gone } = await decide(core, options, context, trees, mounts);
     await sweep(core, context);
     await removeTrees(trees, options);
     await removeStaleLocks(root);
-    return report(garbage);
+    return report(garbage, gone);
   } finally {
     addBallast(root);
   }
 }
 
-function report({ images, records, layers, blobs }: Garbage): PruneReport {
-  const bytes = [...layers, ...blobs].reduce((sum, item) => sum + item.bytes, 0);
-  return { images, records: records.length, layers: layers.length, blobs: blobs.length, bytes };
+function report({ images, records, layers, blobs }: Garbage, mounts: readonly CacheMount[]): PruneReport {
+  const bytes = [...layers, ...blobs, ...mounts].reduce((sum, item) => sum + item.bytes, 0);
+  return { images, records: records.length, layers: layers.length, blobs: blobs.length, cacheMounts: mounts.length, bytes };
 }
 
 /** The first transaction. Paths of layer folders that were moved to tmp/ are added to `trees`. */
-async function decide(core: Core, options: PruneOptions, context: Context, trees: string[]): Promise<Garbage> {
+async function decide(core: Core, options: PruneOptions, context: Context, trees: string[], mounts: readonly CacheMount[]): Promise<{ garbage: Garbage; gone: CacheMount[] }> {
   const { db, root, owner } = core;
   const deadline = Date.now() + leasePatience;
   let asked = false;
   try {
     for (;;) {
-      const outcome = db.transaction((): Garbage | NonNullable<LiveLeases['dirty']> => {
+      const outcome = db.transaction((): { garbage: Garbage; gone: CacheMount[] } | NonNullable<LiveLeases['dirty']> => {
         const live = liveLeases(db, owner);
         if (live.dirty !== undefined) return live.dirty;
         const garbage = findGarbage(core, options, live.held, containersNeed(root));
         apply(core, garbage, trees);
         if (options.only !== 'images') dropUnnamed(core, live.held, trees);
-        return garbage;
+        const gone = mounts.filter(({ name }) => !live.held['cache-mount'].has(name));
+        for (const { name } of gone) moveAway(core, join(root, 'cache-mounts', name), trees);
+        return { garbage, gone };
       });
       if (!('pid' in outcome)) return outcome;
       // Again each time: another collection may have ended and taken it back.
@@ -128,7 +133,10 @@ function moveAway(core: Core, folder: string, trees: string[]): void {
     renameSync(folder, away);
     trees.push(away);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw storeError(error, `cannot move ${folder} away`);
+    const { code } = error as NodeJS.ErrnoException;
+    // The folder of a cache mount may belong to a subordinate user: it is removed where it is, with a helper.
+    if (code === 'EACCES') trees.push(folder);
+    else if (code !== 'ENOENT') throw storeError(error, `cannot move ${folder} away`);
   }
 }
 

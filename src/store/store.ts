@@ -53,6 +53,8 @@ export interface Store extends AsyncDisposable {
   temporary(suffix?: string): string;
   /** Absolute path of a file or folder of the store's own (`cache-mounts`, `contexts`, ...); the folder above it exists. */
   path(...parts: string[]): string;
+  /** Absolute path of the folder behind a cache mount, by its name in `cache-mounts/`; not removed while this handle is open. */
+  cacheMount(name: string): string;
   /**
    * Trees in tmp/ that dead processes left and that this process could not remove when it opened the store: files of
    * subordinate users, which only the runtime's helper may remove. Whoever has a helper removes them.
@@ -387,6 +389,8 @@ export interface PruneReport {
   records: number;
   layers: number;
   blobs: number;
+  /** Folders behind cache mounts. */
+  cacheMounts: number;
   /** Bytes freed. */
   bytes: number;
 }

@@ -80,7 +80,7 @@ function fileBytes(path: string): number {
 }
 
 /** Bytes of the files below a folder; what cannot be read counts nothing. */
-function treeBytes(folder: string): number {
+export function treeBytes(folder: string): number {
   let total = 0;
   try {
     for (const entry of readdirSync(folder, { withFileTypes: true })) {

@@ -286,7 +286,7 @@ async function openCaches(plan: RunPlan, store: Store, contentOf: (mount: Readin
  * has; `shared` takes it whoever has it.
  */
 async function cacheFolder(id: string, sharing: 'shared' | 'private' | 'locked', store: Store, context: Context): Promise<{ folder: string; lock?: Disposable }> {
-  const folder = (copy: number): string => store.path('cache-mounts', copy === 0 ? hexOf(sha256(id)) : `${hexOf(sha256(id))}-${copy}`);
+  const folder = (copy: number): string => store.cacheMount(copy === 0 ? hexOf(sha256(id)) : `${hexOf(sha256(id))}-${copy}`);
   if (sharing === 'shared') return { folder: folder(0) };
   if (sharing === 'locked') return { folder: folder(0), lock: await store.lock(`cache-mount:${id}`, context) };
   for (let copy = 0; ; copy++) {

@@ -42,7 +42,8 @@ export async function run(call: Call, _operands: string[], flags: Flags): Promis
     const lines = report.images.flatMap(({ digest, names }) => [...names.map((name) => `untagged: ${shortName(name)}`), `deleted: ${digest}`]);
     text += `Deleted Images:\n${lines.join('\n')}\n\n`;
   }
-  if (report.records + report.layers + report.blobs > 0) text += `Deleted: ${report.records} build steps, ${report.layers} layers, ${report.blobs} blobs\n\n`;
+  const mounts = report.cacheMounts > 0 ? `, ${report.cacheMounts} cache mounts` : '';
+  if (report.records + report.layers + report.blobs + report.cacheMounts > 0) text += `Deleted: ${report.records} build steps, ${report.layers} layers, ${report.blobs} blobs${mounts}\n\n`;
   call.print(`${text}${flags.dryRun ? 'Would reclaim' : 'Total reclaimed space'}: ${humanSize(report.bytes)}\n`);
 }
 
@@ -60,6 +61,6 @@ function pruneOptions([group]: string[], flags: Flags, now: number): PruneOption
 function warnings({ all, only }: PruneOptions): string[] {
   const lines = [];
   if (only !== 'cache') lines.push(all ? 'all images without a container that uses them' : 'all images without a name');
-  if (only !== 'images') lines.push(all ? 'all build cache that no image needs' : 'build steps that newer ones have replaced');
+  if (only !== 'images') lines.push(all ? 'all build cache that no image needs, cache mounts too' : 'build steps that newer ones have replaced');
   return lines;
 }
