@@ -121,5 +121,5 @@ function whyOf(step: BuildStep, roots: readonly Root[]): string {
   if (!first) return step.reason ?? 'it changed';
   const sees = /^(?:build argument|environment) /.test(first.changes[0]?.part ?? '') && step.changes?.some(({ part }) => part === first.changes[0]!.part);
   if (sees || first.changes[0]?.part === 'cache' || first.changes[0]?.text === 'never built before') return headline(first);
-  return `follows from #${first.step.number}`;
+  return `follows from ${[...new Set(roots.map((root) => `#${root.step.number}`))].join(', ')}`;
 }

@@ -176,7 +176,10 @@ interface Compared {
 function compareKeys(before: Digest, step: BuildStep, { parts, readListing, mostFiles }: History): Compared {
   const old = parts(before);
   const now = step.key && parts(step.key);
-  const stored = (): Compared => ({ changes: step.changes ?? [], unlisted: Math.max(0, (step.changed ?? 0) - (step.changes?.length ?? 0)), fromStages: stagesParts(step, step.changes ?? []) });
+  const stored = (): Compared => {
+    const noted = (step.changes ?? []).map((change) => shownChange(change, old?.text ?? step.text, step.text));
+    return { changes: noted, unlisted: Math.max(0, (step.changed ?? 0) - noted.length), fromStages: stagesParts(step, noted) };
+  };
   // A step that failed left no record; what is noted of its miss has the first changes.
   if (!old || !now) return stored();
   const { reasons, unlisted } = explainChanges(old.parts, now.parts, readListing, mostFiles);
