@@ -41,6 +41,8 @@ export type Event =
       reason?: string;
       /** What went wrong. */
       error?: string;
+      /** For a step that was found in a cache outside of the store: which. */
+      from?: string;
     }
   | {
       type: 'transfer';
@@ -74,4 +76,6 @@ export type Event =
       platform?: string;
       took: number;
       steps: { cached: number; executed: number; same: number };
+      /** Of the cached ones those that were found in caches outside of the store: how many in which. */
+      imported?: Record<string, number>;
     };

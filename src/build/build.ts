@@ -15,6 +15,7 @@ import type { Dockerfile } from '../dockerfile/instruction.ts';
 import { formatPlatform, hostPlatform, parsePlatform, type Platform } from '../oci/platform.ts';
 import { formatReference, parseReferenceWithTag } from '../oci/reference.ts';
 import { assembleImage } from './assemble.ts';
+import type { BuildCache } from './cache/build-cache.ts';
 import type { BuiltImage } from './built-image.ts';
 import { checkOptions } from './check-options.ts';
 import { checkOutputs, exportBuild, type ExportPlan } from './export/export-build.ts';
@@ -36,13 +37,43 @@ import type { BuildEntry } from '../store/store.ts';
  * points anywhere else than before. When the signal fires, running steps are ended and CANCELLED is thrown.
  */
 export async function build(given: BuildOptions): Promise<BuildResult> {
-  const started = Date.now();
   checkOptions(given);
+  const outer = contextOf(given);
+  const tried: Tried = { id: randomUUID(), started: Date.now(), steps: 0 };
+  if (!given.cacheFrom?.length && !given.cacheTo?.length) return tryToBuild(given, outer, tried);
+  const { openBuildCache } = await import('./cache/build-cache.ts');
+  await using cache = await openBuildCache(given, outer);
+  tried.cache = cache;
+  try {
+    for (;;) {
+      try {
+        return await tryToBuild(given, outer, tried);
+      } catch (error) {
+        if (!cache.again()) throw error;
+      }
+    }
+  } catch (error) {
+    await cache.finish(false);
+    throw error;
+  }
+}
+
+interface Tried {
+  /** Of the build in the history. */
+  id: string;
+  /** When it began. */
+  started: number;
+  /** The last number that was given to a step. */
+  steps: number;
+  cache?: BuildCache;
+}
+
+async function tryToBuild(given: BuildOptions, outer: Context, tried: Tried): Promise<BuildResult> {
+  const { started, cache } = tried;
   let options = given;
   // A stage that fails stops the others; the caller's signal stops all.
   const stop = new AbortController();
-  const outer = contextOf(options);
-  const history = createRecorder(options.store, { id: randomUUID(), started, ...describe(options) }, outer.emit);
+  const history = createRecorder(options.store, { id: tried.id, started, ...describe(options) }, outer.emit);
   const emit: Context['emit'] = (event) => {
     history.take(event);
     outer.emit(event);
@@ -51,7 +82,7 @@ export async function build(given: BuildOptions): Promise<BuildResult> {
   checkCancelled(context);
 
   const names = (options.tags ?? []).map((tag) => formatReference(parseReferenceWithTag(tag)));
-  await using shared = createSharedSession(options, context, history);
+  await using shared = createSharedSession(options, context, history, { cache, nextStepId: () => ++tried.steps });
   const { dockerfile: file, identity } = await shared.mainContext();
   history.place(identity, file.name);
   refuseOtherFrontend(file, options.buildArgs);
@@ -84,7 +115,11 @@ export async function build(given: BuildOptions): Promise<BuildResult> {
       platform,
       namedContexts: plan.graph.namedContexts,
       globalArgs: plan.graph.globalArgs,
-      stageLayers: async (index) => (await begin(platform, plan).stage(index)).layers,
+      async stageLayers(index) {
+        const { layers } = await begin(platform, plan).stage(index);
+        await cache?.layers.ensure(layers.map(({ diffId }) => diffId), context);
+        return layers;
+      },
     });
     shared.options = options;
   }
@@ -99,11 +134,17 @@ export async function build(given: BuildOptions): Promise<BuildResult> {
     const images = solved.map((stage, i) => assemble(options, stage, sessions[i]!.platform));
     for (const [i, image] of images.entries()) guardImage(shared, image, solved[i]!, options.sourceDateEpoch);
     checkCancelled(context);
+    const wanted = exported.outputs.some(({ type }) => type !== 'cacheonly') || options.maxSize !== undefined || options.maxWaste !== undefined;
+    if (wanted) await cache?.layers.ensure(images.flatMap(({ layers }) => layers.map(({ diffId }) => diffId)), context);
     await checkSizes(shared, images, exported, context);
+    const results = await exportBuild(shared, images, exported, context);
+    await cache?.finish(true, results.outputs);
+    const imported = countImported(history);
     const done: BuildResult = {
-      ...(await exportBuild(shared, images, exported, context)),
+      ...results,
       platform: platforms.map(formatPlatform).join(','),
       steps: count(history),
+      ...(imported && { imported }),
       took: Date.now() - started,
     };
     history.finish('done', { references: done.references, imageId: done.imageId, digest: done.digest });
@@ -111,6 +152,10 @@ export async function build(given: BuildOptions): Promise<BuildResult> {
     return done;
   } catch (error) {
     stop.abort(error);
+    if (cache?.stumbled) {
+      history.drop();
+      throw error;
+    }
     const first: unknown = stop.signal.reason;
     const cancelled = isSiruError(first) && first.code === 'CANCELLED';
     history.finish(cancelled || outer.signal.aborted ? 'cancelled' : 'failed', {}, shared.guard.maskError(first));
@@ -121,13 +166,13 @@ export async function build(given: BuildOptions): Promise<BuildResult> {
 }
 
 /** The platforms that the result is for, each once, in the order that was asked for; the host's when none was. */
-function doneEvent({ imageId, digest, references, outputs, platform, took, steps }: BuildResult): Event {
+function doneEvent({ imageId, digest, references, outputs, platform, took, steps, imported }: BuildResult): Event {
   const told = outputs.map(({ type, dest, pushed }) => ({
     type,
     ...(dest === undefined ? {} : { dest }),
     ...(pushed === undefined ? {} : { pushed: pushed.map((one) => ({ name: one.name, digest: one.digest })) }),
   }));
-  return { type: 'build-done', imageId, digest, references, outputs: told, platform, took, steps };
+  return { type: 'build-done', imageId, digest, references, outputs: told, platform, took, steps, ...(imported && { imported }) };
 }
 
 function platformsOf({ platform }: BuildOptions): Platform[] {
@@ -207,4 +252,11 @@ function describe({ context, target, platform, buildArgs }: BuildOptions): Pick<
     ...(platform === undefined ? {} : { platforms: [platform].flat() }),
     ...(names.length > 0 && { arguments: names }),
   };
+}
+
+/** How many steps were found in which cache outside of the store. */
+function countImported({ steps }: Recorder): BuildResult['imported'] {
+  const counts: Record<string, number> = {};
+  for (const { from } of steps) if (from !== undefined) counts[from] = (counts[from] ?? 0) + 1;
+  return Object.keys(counts).length > 0 ? counts : undefined;
 }

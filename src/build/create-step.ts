@@ -96,7 +96,10 @@ function runDeps(session: Session, plan: RunPlan, place: Omit<StepPlace, 'onOutp
     store,
     layers: place.layers,
     executor: () => session.executor(),
-    unpack: (layers, executor, context) => ensureUnpacked(store, layers, executor, context, similarTo(session, layers)),
+    async unpack(layers, executor, context) {
+      await session.cache?.layers.ensure(layers.map(({ diffId }) => diffId), context);
+      await ensureUnpacked(store, layers, executor, context, similarTo(session, layers));
+    },
     resolveUser: async (user) => resolveUserIn(await place.stack(), user),
     bindContent: (mount) => bindContent(session, mount),
     secret: (id) => session.secret(id),
@@ -127,7 +130,10 @@ function decodeOutput(onOutput: StepPlace['onOutput']): RunDeps['onOutput'] {
  * that RUN to tell.
  */
 export function prepareToRun(session: Session, layers: StackLayer[]): void {
-  session.meanwhile(session.executor().then((executor) => ensureUnpacked(session.store, layers, executor, session.context)));
+  session.meanwhile(session.executor().then(async (executor) => {
+    await session.cache?.layers.ensure(layers.map(({ diffId }) => diffId), session.context);
+    await ensureUnpacked(session.store, layers, executor, session.context);
+  }));
 }
 
 /** Two layers of one stack must not share files: a process that looks at both would take them for hard links. */

@@ -5,12 +5,13 @@ import type { Context } from '../base/context.ts';
 import { SiruError } from '../base/errors.ts';
 import { ensureTar, ensureToc } from '../images/layers.ts';
 import { fsPath } from '../layer/path-bytes.ts';
-import type { Found, View } from '../layer/toc-contract.ts';
+import type { Found, Toc, View } from '../layer/toc-contract.ts';
 import { createView } from '../layer/view.ts';
 import type { Content } from '../layer/writer-contract.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Store } from '../store/store.ts';
+import type { RemoteLayers } from './cache/remote-layers.ts';
 
 /** One layer: what it is, and the blob that holds it. */
 export interface StackLayer {
@@ -29,18 +30,39 @@ export interface LayerStack extends Disposable {
   readFile(path: string, limit?: number): Promise<Uint8Array | undefined>;
 }
 
-/** Opens the tables of contents of the stack; a layer that has none yet is read through once. */
-export async function openLayerStack(store: Store, layers: StackLayer[], context: Context): Promise<LayerStack> {
-  for (const layer of layers) if (!store.layers.get(layer.diffId)) await ensureToc(store, layer, context);
-  const view = createView(layers.map(({ diffId }) => store.layers.toc(diffId)));
+/**
+ * Opens the tables of contents of the stack; a layer that has none yet is read through once. Layers that only `remote` has
+ * are brought when their bytes are wanted.
+ */
+export async function openLayerStack(store: Store, layers: StackLayer[], context: Context, remote?: RemoteLayers): Promise<LayerStack> {
+  const elsewhere = new Map<Digest, Toc>();
+  const missing = layers.filter(({ diffId }) => !store.layers.get(diffId));
+  if (remote) {
+    await Promise.all(missing.map(async ({ diffId }) => {
+      const toc = await remote.toc(diffId, context);
+      if (toc) elsewhere.set(diffId, toc);
+    }));
+  }
+  for (const layer of missing) if (!elsewhere.has(layer.diffId)) await ensureToc(store, layer, context);
+  const view = createView(layers.map(({ diffId }) => elsewhere.get(diffId) ?? store.layers.toc(diffId)));
   const open = new Map<number, number>();
   const descriptorOf = (layer: number): number => {
     const fd = open.get(layer);
     if (fd === undefined) throw new Error(`layer ${layer} of the stack was not made ready`);
     return fd;
   };
+  /** Where a file's bytes are is asked of the table that was made here from the layer itself. */
+  const offsetOf = ({ entry, layer }: Found): number => {
+    const { diffId } = layers[layer]!;
+    if (!elsewhere.has(diffId)) return entry.offset ?? 0;
+    const toc = store.layers.toc(diffId);
+    const own = toc.lookup(entry.path);
+    return (own?.type === 'hardlink' ? toc.lookup(own.link!) : own)?.offset ?? 0;
+  };
   const ready = async (indexes: Iterable<number>): Promise<void> => {
-    for (const index of new Set(indexes)) {
+    const wanted = new Set(indexes);
+    await remote?.ensure([...wanted].map((index) => layers[index]!.diffId), context, { tar: true });
+    for (const index of wanted) {
       if (!open.has(index)) open.set(index, openSync(await ensureTar(store, layers[index]!, context), 'r'));
     }
   };
@@ -48,7 +70,7 @@ export async function openLayerStack(store: Store, layers: StackLayer[], context
     layers,
     view,
     ready,
-    content: ({ entry, layer }) => ({ fd: descriptorOf(layer), offset: entry.offset ?? 0 }),
+    content: (found) => ({ fd: descriptorOf(found.layer), offset: offsetOf(found) }),
     async readFile(path, limit = 10 * 1024 * 1024) {
       const { found } = view.resolve(path);
       if (found?.entry.type !== 'file') return undefined;
@@ -58,7 +80,7 @@ export async function openLayerStack(store: Store, layers: StackLayer[], context
       if (unpacked?.length === entry.size) return unpacked;
       await ready([layer]);
       const bytes = Buffer.alloc(entry.size);
-      readSync(descriptorOf(layer), bytes, 0, entry.size, entry.offset ?? 0);
+      readSync(descriptorOf(layer), bytes, 0, entry.size, offsetOf(found));
       return bytes;
     },
     [Symbol.dispose]() {

@@ -5,6 +5,7 @@ import type { RegistryOptions } from '../remote/configuration.ts';
 import type { ProcessLimits } from '../runtime/executor.ts';
 import type { Isolation } from '../runtime/isolation.ts';
 import type { Store } from '../store/store.ts';
+import type { CacheSource, CacheTarget } from './cache/options.ts';
 import type { Exported, Output } from './export/output.ts';
 
 export type { Isolation };
@@ -39,6 +40,10 @@ export interface BuildOptions {
    * instruction begins (`RUN npm ci`). A miss of one fails the build before it is executed.
    */
   failOnMiss?: string[];
+  /** Caches that are asked for what the store does not have, in order. */
+  cacheFrom?: CacheSource[];
+  /** Caches that the results of this build are written to. */
+  cacheTo?: CacheTarget[];
   /** Ask registries for base images even when the store has them. */
   pull?: boolean;
   /** `linux/arm64`, or several: the result is an index then. The host's when not given. */
@@ -109,5 +114,7 @@ export interface BuildResult {
   /** One for each platform, in the order that was asked for. */
   images: { platform: string; imageId: Digest; digest: Digest }[];
   steps: { cached: number; executed: number; same: number; config: number };
+  /** Of the cached steps those that were found in caches outside of the store: how many in which. */
+  imported?: Record<string, number>;
   took: number;
 }

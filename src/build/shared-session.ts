@@ -12,6 +12,7 @@ import type { Executor } from '../runtime/executor.ts';
 import type { Solver } from '../solver/step.ts';
 import type { Store } from '../store/store.ts';
 import type { BaseImage } from './base-image.ts';
+import type { BuildCache } from './cache/build-cache.ts';
 import type { GitSource } from './contexts/git-url.ts';
 import { createContexts, type MainContext, type OpenedContext } from './contexts/open.ts';
 import type { Recorder } from './history/recorder.ts';
@@ -47,6 +48,8 @@ export interface SharedSession extends AsyncDisposable {
   nextStepId(): number;
   /** What is remembered of this build. */
   history: Recorder;
+  /** Caches beside the store, when the build has any. */
+  cache?: BuildCache;
   /** Bytes of a secret, or undefined when it was not given. Throws CONTEXT when its file cannot be read. */
   secret(id: string): Promise<Uint8Array | undefined>;
   guard: Guard;
@@ -54,7 +57,7 @@ export interface SharedSession extends AsyncDisposable {
   sshAgent(id: string): Promise<string | undefined>;
 }
 
-export function createSharedSession(options: BuildOptions, outer: Context, history: Recorder): SharedSession {
+export function createSharedSession(options: BuildOptions, outer: Context, history: Recorder, given: Partial<Pick<SharedSession, 'cache' | 'nextStepId'>> = {}): SharedSession {
   const { store } = options;
   const guard = createGuard(options, (warning) => outer.emit({ type: 'warning', ...warning }));
   const context: Context = { ...outer, emit: (event) => outer.emit(guard.maskEvent(event)) };
@@ -82,6 +85,8 @@ export function createSharedSession(options: BuildOptions, outer: Context, histo
   let stepId = 0;
 
   const session: SharedSession = {
+    nextStepId: () => ++stepId,
+    ...given,
     options,
     store,
     context,
@@ -113,7 +118,6 @@ export function createSharedSession(options: BuildOptions, outer: Context, histo
       work.catch(() => {});
       tracked.add(work);
     },
-    nextStepId: () => ++stepId,
     history,
     guard,
     async secret(id) {

@@ -9,7 +9,7 @@ import type { StepRef, StepStatus } from '../base/events.ts';
 import { checkStage } from '../dockerfile/checks/check-stage.ts';
 import { invalidBaseImagePlatform } from '../dockerfile/checks/invalid-base-image-platform.ts';
 import type { Instruction } from '../dockerfile/instruction.ts';
-import { chainId, sha256 } from '../oci/digest.ts';
+import { chainId, sha256, type Digest } from '../oci/digest.ts';
 import type { Platform } from '../oci/platform.ts';
 import { mediaTypes } from '../oci/media-types.ts';
 import { solveStep } from '../solver/solve.ts';
@@ -41,6 +41,8 @@ export interface StageResult {
   layers: StackLayer[];
   /** What the instructions of this stage and of the stages that it stands on did, in order. */
   entries: NewEntry[];
+  /** Keys of all steps whose results this one's are made of: of the stage, of those that it stands on, of those that it reads. */
+  keys: ReadonlySet<Digest>;
   /** The image at the bottom; absent for scratch. */
   base?: { name: string; image: Image };
   /** The merged view of the layers; opened at the first call. */
@@ -58,6 +60,8 @@ export async function solveStage(session: Session, index: number): Promise<Stage
   const advances = planInstructions(session, index, start.state, instructions);
   const layers = [...start.layers];
   const entries = [...start.entries];
+  const keys = new Set(start.keys);
+  const final = isOfImage(session, index);
   const places = createPlaces(session, name);
   const others = new Set(advances.flatMap(({ step, text }) => (step ? [text] : [])));
   let position = 1;
@@ -71,20 +75,32 @@ export async function solveStage(session: Session, index: number): Promise<Stage
       const place = { stage: name, index: ++position, total, text: next.text, line: instruction.lines.start };
       const slots = places(next.text);
       // Waiting for other stages is not this step's time.
-      await Promise.all(stagesRead(next.step).map((stage) => session.stage(stage)));
+      const reads = new Set((await Promise.all(stagesRead(next.step).map((stage) => session.stage(stage)))).flatMap((stage) => [...stage.keys]));
       const runFollows = next.step.kind !== 'run' && instructions.slice(at).some(({ kind }) => kind === 'run');
-      // A place that was never built will not be a hit.
-      if (runFollows && !slots.some((slot) => session.store.records.lastKey(slot))) prepareToRun(session, [...layers]);
+      // A place that was never built will not be a hit, unless others built it.
+      if (runFollows && !session.cache?.reads && !slots.some((slot) => session.store.records.lastKey(slot))) prepareToRun(session, [...layers]);
       const solved = await solvePlanned(session, instruction, next.step, { layers: [...layers], place, slots, others, changed, runFollows, platform });
       if (solved.status === 'executed' || (solved.status === 'cached' && solved.before)) changed = next.text;
       const { diffId, size } = solved.layer;
       entry.layer = { diffId, descriptor: { mediaType: mediaTypes.layer, digest: diffId, size } };
       layers.push(entry.layer);
+      session.cache?.add({ record: solved.record, needs: [...keys, ...reads], reads: [...reads], final });
+      for (const key of [...reads, solved.key]) keys.add(key);
       if (solved.created !== undefined) entry.created = solved.created;
     } else if (makesLayer(instruction)) position++;
     if (next.history) entries.push(entry);
   }
-  return { state: advances.at(-1)?.state ?? start.state, layers, entries, base: start.base, stack: lazyStack(session, layers) };
+  return { state: advances.at(-1)?.state ?? start.state, layers, entries, keys, base: start.base, stack: lazyStack(session, layers) };
+}
+
+/** The target, and what it stands on: their layers are those of the image. */
+function isOfImage({ graph }: Session, index: number): boolean {
+  let stage: number | undefined = graph.target;
+  while (stage !== undefined && stage !== index) {
+    const { from }: StagePlan = graph.stages[stage]!;
+    stage = from.type === 'stage' ? from.index : undefined;
+  }
+  return stage === index;
 }
 
 /** What each instruction does. Known before any is carried out, so that a mistake in the last line costs no time. */
@@ -147,10 +163,10 @@ async function startFrom(session: Session, planned: StagePlan): Promise<Start> {
     triggers: onBuildTriggers(onBuildTexts(base), planned.lines, session.source),
   });
   // Nothing is for every platform: what is made of it is the target's, as BuildKit has it.
-  if (from.type === 'scratch') return { ...begin({ type: 'scratch' }, session.platform), layers: [], entries: [] };
+  if (from.type === 'scratch') return { ...begin({ type: 'scratch' }, session.platform), layers: [], entries: [], keys: new Set() };
   if (from.type === 'stage') {
-    const { state, layers, entries, base } = await session.stage(from.index);
-    return { ...begin({ type: 'stage', state }), layers, entries, base };
+    const { state, layers, entries, keys, base } = await session.stage(from.index);
+    return { ...begin({ type: 'stage', state }), layers, entries, keys, base };
   }
   const total = 1 + planned.instructions.filter(makesLayer).length;
   const text = `FROM ${from.type === 'image' ? from.reference : from.name}`;
@@ -161,7 +177,7 @@ async function startFrom(session: Session, planned: StagePlan): Promise<Start> {
     const found = await locate(session, planned, () => (from.type === 'image' ? openBaseImage(session, from.reference, platform, session.context) : openContextBase(session, from.name, platform)));
     if (!found || 'layers' in found) {
       session.context.emit({ type: 'step-done', step: ref, status: 'cached', took: Date.now() - started });
-      return { ...(from.type === 'named-context' && from.replaces ? bare(session) : begin({ type: 'scratch' }, session.platform)), layers: found?.layers ?? [], entries: found?.entries ?? [] };
+      return { ...(from.type === 'named-context' && from.replaces ? bare(session) : begin({ type: 'scratch' }, session.platform)), layers: found?.layers ?? [], entries: found?.entries ?? [], keys: new Set() };
     }
     const { image, pulled, name, otherPlatform = platform } = found;
     const misfit = invalidBaseImagePlatform(name, platform, otherPlatform);
@@ -177,6 +193,7 @@ async function startFrom(session: Session, planned: StagePlan): Promise<Start> {
       ...(from.type === 'named-context' && from.replaces ? { triggers: [] } : {}),
       layers: image.layers.map(({ descriptor, diffId }) => ({ descriptor, diffId })),
       entries: [],
+      keys: new Set(),
       base: { name, image },
       ...(pulled ? { changed: text } : {}),
     };
@@ -230,7 +247,7 @@ async function solvePlanned(session: Session, instruction: Instruction, plan: St
   const reads = stagesRead(plan).map((stage) => shownStage(session, session.graph.stages[stage]!.label));
   const context: Context = session.context;
   const started = Date.now();
-  const done = (status: StepStatus, more: { bytes?: number; diffId?: string; reason?: string; error?: string } = {}): void => {
+  const done = (status: StepStatus, more: { bytes?: number; diffId?: string; reason?: string; error?: string; from?: string } = {}): void => {
     context.emit({ type: 'step-done', step: ref, status, took: Date.now() - started, ...more });
   };
   context.emit({ type: 'step-started', step: ref });
@@ -254,7 +271,7 @@ async function solvePlanned(session: Session, instruction: Instruction, plan: St
           throw await explainStart(error, placed.platform, session.store, of);
         });
       };
-      const solver = ignoresCache(session, place.stage) ? { ...session.solver, ignoreCache: true } : session.solver;
+      const solver = { ...session.solver, ...(ignoresCache(session, place.stage) && { ignoreCache: true }), ...(session.cache?.reads && { elsewhere: session.cache.find }) };
       const missed = async (miss: Miss): Promise<void> => {
         session.history.missed(ref, session.guard.maskAll(miss));
         await failOnMiss(session, ref);
@@ -264,9 +281,9 @@ async function solvePlanned(session: Session, instruction: Instruction, plan: St
       return result;
     });
     const reason = reasonText(solved.reasons[0], placed.changed);
-    const { key, before, took: ran } = solved;
-    session.history.note(ref, { key, ...(before && { before }), ...(solved.status === 'cached' ? {} : { ran }) });
-    done(solved.status, { bytes: solved.layer.size, diffId: solved.layer.diffId, ...(reason === undefined ? {} : { reason }) });
+    const { key, before, from, took: ran } = solved;
+    session.history.note(ref, { key, ...(before && { before }), ...(from === undefined ? {} : { from }), ...(solved.status === 'cached' ? {} : { ran }) });
+    done(solved.status, { bytes: solved.layer.size, diffId: solved.layer.diffId, ...(from === undefined ? {} : { from }), ...(reason === undefined ? {} : { reason }) });
     return solved;
   } catch (error) {
     done(context.signal.aborted ? 'cancelled' : 'failed', { error: messageOf(error) });
@@ -299,7 +316,7 @@ function reasonText(first: Reason | undefined, changed: string | undefined): str
 
 function lazyStack(session: Session, layers: StackLayer[]): () => Promise<LayerStack> {
   let opening: Promise<LayerStack> | undefined;
-  return () => (opening ??= openLayerStack(session.store, layers, session.context).then((stack) => session.use(stack)));
+  return () => (opening ??= openLayerStack(session.store, layers, session.context, session.cache?.layers).then((stack) => session.use(stack)));
 }
 
 /** Names the places of a stage's steps: by text (the n-th with this text) first, then by position. */

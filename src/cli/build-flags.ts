@@ -5,12 +5,13 @@ import { camelCase, pairs } from './arguments.ts';
 import { progressModes } from './progress/modes.ts';
 import type { ProgressMode } from './progress/modes.ts';
 import type { AttestationFlags } from './attestation-flags.ts';
+import { cacheOptions, type CacheFlags } from './cache-flags.ts';
 import type { OutputFlags } from './output-flags.ts';
 import type { RegistryFlags } from './registry-flags.ts';
 import { sizeOptions, type SizeFlags } from './size-flags.ts';
 import { stepOptions, type StepFlags } from './step-flags.ts';
 
-export interface BuildFlags extends RegistryFlags, StepFlags, OutputFlags, AttestationFlags, SizeFlags {
+export interface BuildFlags extends RegistryFlags, StepFlags, OutputFlags, CacheFlags, AttestationFlags, SizeFlags {
   tag: string[];
   file?: string;
   target?: string;
@@ -40,8 +41,6 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Flags of docker that Siru does not carry out, and what to say. */
 export const refusedFlags: [flag: string, sentence: string][] = [
-  ['--cache-from <cache>', 'reading a cache from elsewhere is not supported yet; the store itself remembers every step'],
-  ['--cache-to <cache>', 'writing a cache elsewhere is not supported yet; the store itself remembers every step'],
   ['--policy <policy>', 'policies are not supported; pin what you use by digest: FROM name@sha256:..., ADD --checksum='],
   ['--print <method>', 'it is called --call now'],
 ];
@@ -84,7 +83,7 @@ export function buildOptions(flags: BuildFlags, context: string, environment: En
   options.noCache = !flags.cache;
   options.pull = flags.pull ?? false;
   if (flags.failOnMiss.length > 0) options.failOnMiss = flags.failOnMiss;
-  Object.assign(options, stepOptions(flags, environment), sizeOptions(flags));
+  Object.assign(options, stepOptions(flags, environment), cacheOptions(flags), sizeOptions(flags));
   const platforms = flags.platform.flatMap((text) => text.split(',')).filter((text) => text !== '');
   if (platforms.length > 0) options.platform = platforms;
   if (flags.network !== undefined) options.network = oneOf<'default' | 'none' | 'host'>('--network', flags.network, ['default', 'none', 'host']);

@@ -14,6 +14,8 @@ export async function solveStep(step: Step, solver: Solver, readListing: ReadLis
     const key = stepKey(parts);
     const hit = lookup(step, key, solver);
     if (hit) return hit;
+    const found = await findElsewhere(step, key, parts, solver, context);
+    if (found) return found;
     const miss = missOf(step, key, parts, solver, readListing);
     await step.missed?.(miss);
     using _lock = await solver.lock(`step:${key}`, context);
@@ -33,6 +35,17 @@ function lookup(step: Step, key: Digest, solver: Solver): Solved | undefined {
   if (!record) return undefined;
   const before = note(step, key, solver);
   return { key, status: 'cached', layer: record.layer, created: record.created, took: 0, reasons: [], record, ...(before && { before }) };
+}
+
+/** The record is kept; until its layer is in the store too, a look-up there does not find it. */
+async function findElsewhere(step: Step, key: Digest, parts: KeyPart[], solver: Solver, context: Context): Promise<Solved | undefined> {
+  const found = solver.ignoreCache ? undefined : await solver.elsewhere?.(key, step.text, context);
+  if (!found) return undefined;
+  const { from, ...result } = found;
+  const record: StepRecord = { key, parts, scope: step.scope, text: step.text, ...result };
+  solver.records.put(record);
+  const before = note(step, key, solver);
+  return { key, status: 'cached', layer: record.layer, created: record.created, took: 0, reasons: [], record, from, ...(before && { before }) };
 }
 
 /**

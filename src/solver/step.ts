@@ -5,7 +5,7 @@
  *     const solved = await solveStep(step, solver, context)
  *
  *  1. `step.parts()` names every part of the key. The key is the digest of the parts.
- *  2. A record under the key: a hit, the step is not executed.
+ *  2. A record under the key, in the store or elsewhere: a hit, the step is not executed.
  *  3. Else the key's lock is taken (across processes) and the record looked up again: somebody else may have made it.
  *  4. Else the step is executed. When its tree digest was reached before in the same scope, the recorded layer is kept and
  *     the fresh one dropped (early cut-off): what stands on it keeps its keys.
@@ -64,6 +64,14 @@ export interface Solver {
   limit: <T>(task: () => Promise<T>) => Promise<T>;
   /** True when a record must not be used for this step (`--no-cache`). */
   ignoreCache: boolean;
+  /** Looks in other places than the store, when there are any. */
+  elsewhere?(key: Digest, text: string, context: Context): Promise<Elsewhere | undefined>;
+}
+
+/** A result that somebody else reached. Its layer need not be in the store yet. */
+export interface Elsewhere extends Pick<StepRecord, 'layer' | 'created' | 'took' | 'executed'> {
+  /** The place, for people. */
+  from: string;
 }
 
 export interface Solved {
@@ -78,6 +86,8 @@ export interface Solved {
   /** For a miss: why, the first reason first. */
   reasons: Reason[];
   record: StepRecord;
+  /** For a hit outside of the store: where. */
+  from?: string;
 }
 
 /** One part that changed since the step was last seen in this place; `text` tells it in one line: `src/app.js changed`. */

@@ -75,7 +75,7 @@ export function createRecords(core: Core): Records {
     },
     byTree(scope, treeDigest) {
       leases.open();
-      const rows = db.all<Row>(`${found} WHERE r.tree_digest = ? AND r.scope = ? AND r.evicted = 0 ORDER BY r.executed, r.key`, treeDigest, scope);
+      const rows = db.all<Row>(`${found} WHERE r.tree_digest = ? AND r.scope = ? AND r.evicted = 0 AND l.tree_digest = r.tree_digest ORDER BY r.executed, r.key`, treeDigest, scope);
       for (const row of rows) {
         const record = here(row);
         if (record !== undefined) return record;

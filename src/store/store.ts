@@ -344,6 +344,8 @@ export interface BuildStep {
   key?: Digest;
   /** The key that this place had before, when it had another one. */
   before?: Digest;
+  /** For a hit outside of the store: the cache that had it. */
+  from?: string;
   /** For a miss, in one line. */
   reason?: string;
   /** For a miss: the first changes, and how many there are in all. */

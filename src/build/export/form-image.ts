@@ -132,7 +132,11 @@ async function rewrite(store: Store, { layers, baseLayers }: BuiltImage, { rewri
 async function formLayer(store: Store, layer: ImageLayer, { compression, level, forceCompression, dockerTypes }: FormOptions, context: Context): Promise<Descriptor> {
   const { descriptor, diffId } = layer;
   const own = compressionOf(descriptor.mediaType);
-  if (compression === undefined || own === compression || (own !== 'none' && !forceCompression)) return descriptor;
+  if (compression === undefined || own === compression || (own !== 'none' && !forceCompression)) {
+    // A layer of a cache came compressed, or did not come at all, if nobody wants the image.
+    if (own === 'none' && !store.blobs.has(descriptor.digest) && store.layers.get(diffId)) await ensureTar(store, layer, context);
+    return descriptor;
+  }
   if (compression !== 'none') {
     const { ensureCompressed } = await import('../../images/compress.ts');
     return await ensureCompressed(store, layer, { compression, level, docker: dockerTypes ?? false }, context);

@@ -37,6 +37,8 @@ export interface Recorder {
   place(identity: string, dockerfile: string): void;
   /** The build as it is so far. */
   entry(): BuildEntry;
+  /** Ends what is open and writes nothing: the build begins anew. */
+  drop(): void;
   /** Writes the build into the history. A store that cannot take it fails nothing: a warning tells. */
   finish(outcome: BuildEntry['outcome'], more: Partial<BuildEntry>, error?: unknown): void;
 }
@@ -130,6 +132,10 @@ export function createRecorder(store: Pick<Store, 'builds'>, entry: Pick<BuildEn
       if (isAbsolute(identity)) entry.directory = identity;
     },
     entry: () => ({ references: [], outcome: 'failed', ...entry, took: Date.now() - started, stages: [...stages], steps: [...steps.values()] }),
+    drop() {
+      ended = true;
+      for (const number of logs.keys()) end(number);
+    },
     finish(outcome, more, error) {
       ended = true;
       try {

@@ -9,6 +9,7 @@ import { buildCall } from '../build-call/method.ts';
 import { buildOptions, droppedFlags, droppedWarnings, ignoredFlags, progressMode, refuseUnsupported, refusedFlags } from '../build-flags.ts';
 import type { BuildFlags } from '../build-flags.ts';
 import { checkIdFile, idOf, metadataOf, writeResult } from '../build-result.ts';
+import { addCacheFlags } from '../cache-flags.ts';
 import type { Call } from '../call.ts';
 import { addContextFlags, contextOptions, offerAgent } from '../context-flags.ts';
 import { withDockerProxies } from '../docker-proxies.ts';
@@ -47,6 +48,7 @@ export function configure(command: Command): void {
   addContextFlags(command);
   addStepFlags(command);
   addOutputFlags(command);
+  addCacheFlags(command);
   addAttestationFlags(command);
   addSizeFlags(command);
   addRegistryFlags(command);
@@ -63,6 +65,7 @@ Examples:
   siru build -o out .
   siru build --platform linux/amd64,linux/arm64 --push -t registry.example/app:1.0 .
   siru build https://example.org/app.git#v1.2:server
+  siru build --cache-from registry.example/app:cache --cache-to type=registry,ref=registry.example/app:cache,mode=max .
   siru build --build-context shared=../shared .
   siru build --check .
   echo 'FROM scratch' | siru build -f - .`);

@@ -61,7 +61,7 @@ function outcome(event: Extract<Event, { type: 'step-done' }>): string[] {
   const texts = [];
   switch (event.status) {
     case 'cached':
-      texts.push(`CACHED${size}`);
+      texts.push(`CACHED${size}${event.from === undefined ? '' : `, found in ${harmlessLine(event.from)}`}`);
       break;
     case 'executed':
       texts.push(`DONE ${seconds(event.took)}${size}`);

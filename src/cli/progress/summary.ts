@@ -15,16 +15,17 @@ export function summaryText(state: ProgressState, short: (name: string) => strin
     if (dest !== undefined) lines.push(`wrote  ${harmlessLine(dest)}`);
     for (const { name, digest } of pushed ?? []) lines.push(`pushed ${short(name)}@${digest}`);
   }
-  lines.push(stepsLine(done.steps, done.took));
+  lines.push(stepsLine(done.steps, done.took, done.imported));
   return `${lines.join('\n')}\n`;
 }
 
-export function stepsLine(steps: { cached: number; executed: number; same: number }, took: number): string {
+export function stepsLine(steps: { cached: number; executed: number; same: number }, took: number, imported: Record<string, number> = {}): string {
   const all = steps.cached + steps.executed + steps.same;
   const time = `in ${(took / 1000).toFixed(took < 1000 ? 2 : 1)} s`;
   if (all === 0) return `no steps to execute, ${time}`;
   const parts = [];
-  if (steps.cached > 0) parts.push(`${steps.cached} cached`);
+  const from = Object.entries(imported).map(([cache, count]) => `${count} from ${harmlessLine(cache)}`);
+  if (steps.cached > 0) parts.push(`${steps.cached} cached${from.length > 0 ? ` (${from.join(', ')})` : ''}`);
   if (steps.executed > 0) parts.push(`${steps.executed} executed`);
   if (steps.same > 0) parts.push(`${steps.same} executed with the same result`);
   return `${all} ${all === 1 ? 'step' : 'steps'}: ${parts.join(', ')} ${time}`;
