@@ -8,6 +8,8 @@ test('what is not known is refused, and never taken for something else', () => {
   refused({ isolation: 'userns ' }, /unknown isolation/);
   refused({ outputs: [{ type: 'image' }, { type: 'locl', dest: 'x' }] }, /unknown type of an output: locl/);
   refused({ outputs: [{ dest: 'x' }] }, /unknown type of an output: none/);
+  refused({ secrets: [{ id: 'token', file: '/nonexistent/token' }] }, /secret token: there is no file \/nonexistent\/token/);
+  checkOptions({ secrets: [{ id: 'token', env: 'TOKEN' }] });
   checkOptions({});
   checkOptions({ network: 'none', isolation: 'auto', outputs: [{ type: 'local', dest: 'x' }, { type: 'cacheonly' }] });
 });
