@@ -138,6 +138,7 @@ async function tryToBuild(given: BuildOptions, outer: Context, tried: Tried): Pr
     if (wanted) await cache?.layers.ensure(images.flatMap(({ layers }) => layers.map(({ diffId }) => diffId)), context);
     await checkSizes(shared, images, exported, context);
     const results = await exportBuild(shared, images, exported, context);
+    await cache?.sendMounts(() => shared.executor());
     await cache?.finish(true, results.outputs);
     const imported = countImported(history);
     const done: BuildResult = {
@@ -157,6 +158,7 @@ async function tryToBuild(given: BuildOptions, outer: Context, tried: Tried): Pr
       throw error;
     }
     const first: unknown = stop.signal.reason;
+    if (!outer.signal.aborted) await cache?.sendMounts(() => shared.executor());
     const cancelled = isSiruError(first) && first.code === 'CANCELLED';
     history.finish(cancelled || outer.signal.aborted ? 'cancelled' : 'failed', {}, shared.guard.maskError(first));
     // What was in the middle of something when the signal fired has its own word for that.

@@ -101,6 +101,7 @@ function runDeps(session: Session, plan: RunPlan, place: Omit<StepPlace, 'onOutp
       await ensureUnpacked(store, layers, executor, context, similarTo(session, layers));
     },
     resolveUser: async (user) => resolveUserIn(await place.stack(), user),
+    ...(session.cache && { openMount: session.cache.openMount }),
     bindContent: (mount) => bindContent(session, mount),
     secret: (id) => session.secret(id),
     sshAgent: (id) => session.sshAgent(id),

@@ -37,10 +37,12 @@ export interface Executor extends AsyncDisposable {
   resize(id: string): Promise<void>;
   /** Unmounts and deletes a snapshot, or all of it but `<folder>/upper`, which a later prepare() in that folder goes on with. Unknown ids are ignored. */
   remove(id: string, options?: { keepUpper?: boolean }): Promise<void>;
+  /** Writes all that a folder holds into a tar, with the owners that the helper sees. */
+  archive(request: ArchiveRequest, signal?: AbortSignal): Promise<LayerSummary>;
   /** Deletes directory trees that may hold files of subordinate ids. Missing ones are ignored. */
   removeTrees(paths: string[]): Promise<void>;
-  /** Moves a directory within the store, with the rights of the helper. */
-  move(from: string, to: string): Promise<void>;
+  /** Moves a directory within the store, with the rights of the helper. Where its new place is taken, the old one is removed; an empty directory takes a place only for `fresh`. */
+  move(from: string, to: string, options?: { fresh?: boolean }): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -85,6 +87,13 @@ export interface CommitRequest {
 export interface Committed extends LayerSummary {
   /** Where the needles were; present when there were some to look for. */
   finds?: LayerFind[];
+}
+
+export interface ArchiveRequest {
+  /** Absolute path. */
+  folder: string;
+  /** Absolute path for the tar. */
+  tar: string;
 }
 
 export interface ProcessSpec {

@@ -39,8 +39,9 @@ export async function createExecutor(options: ExecutorOptions): Promise<Executor
     resize: (id) => callHelper(connection, 'resize', { id }),
     commit: (id, request) => callHelper(connection, 'commit', { id, ...request }),
     remove: (id, how) => callHelper(connection, 'remove', { id, ...how }),
+    archive: (request, signal) => callHelper(connection, 'archive', request, { signal }),
     removeTrees: (paths) => callHelper(connection, 'removeTrees', { paths }),
-    move: (from, to) => callHelper(connection, 'move', { from, to }),
+    move: (from, to, how) => callHelper(connection, 'move', { from, to, ...how }),
     close: () => connection.close(),
     [Symbol.asyncDispose]: () => connection.close(),
   };

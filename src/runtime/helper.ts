@@ -82,6 +82,10 @@ async function carryOut(request: Request, signal: AbortSignal): Promise<unknown>
       removeSnapshot(snapshot, params.keepUpper);
       return undefined;
     }
+    case 'archive': {
+      const { archiveFolder } = await import('./archive-folder.ts');
+      return archiveFolder(params, signal);
+    }
     case 'removeTrees': {
       const { removeTree } = await import('./remove-tree.ts');
       for (const path of params.paths) removeTree(path);
@@ -89,7 +93,7 @@ async function carryOut(request: Request, signal: AbortSignal): Promise<unknown>
     }
     case 'move': {
       const { moveTree } = await import('./remove-tree.ts');
-      moveTree(params.from, params.to);
+      moveTree(params.from, params.to, params.fresh);
       return undefined;
     }
   }

@@ -1,5 +1,5 @@
 /** What the asking process and its helper say to each other: plain data, one JSON line each (see channel.ts). */
-import type { CommitRequest, Committed, PrepareRequest, ProcessSpec, RunResult, UnpackRequest } from './executor.ts';
+import type { ArchiveRequest, CommitRequest, Committed, PrepareRequest, ProcessSpec, RunResult, UnpackRequest } from './executor.ts';
 import type { LayerSummary } from '../layer/entry.ts';
 
 /** Root of the machine, or of a user namespace with subordinate ids. */
@@ -51,8 +51,9 @@ export interface Calls {
   resize: [{ id: string }, void];
   commit: [{ id: string } & CommitRequest, Committed];
   remove: [{ id: string; keepUpper?: boolean }, void];
+  archive: [ArchiveRequest, LayerSummary];
   removeTrees: [{ paths: string[] }, void];
-  move: [{ from: string; to: string }, void];
+  move: [{ from: string; to: string; fresh?: boolean }, void];
 }
 
 export type Request = { [Name in keyof Calls]: { call: number; name: Name; params: Calls[Name][0] } }[keyof Calls];

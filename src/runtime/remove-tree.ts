@@ -2,6 +2,7 @@
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { SiruError, errnoOf, messageOf } from '../base/errors.ts';
+import { renameNoReplace } from '../sys/rename.ts';
 
 /** Deletes a tree; a missing one is ignored. Throws STORE. */
 export function removeTree(path: string): void {
@@ -12,11 +13,12 @@ export function removeTree(path: string): void {
   }
 }
 
-/** Renames a directory; the folder above its new place is made. When the new place is taken already, the old one is removed. */
-export function moveTree(from: string, to: string): void {
+/** Renames a directory; the folder above its new place is made. When the new place is taken already, the old one is removed. See Executor.move. */
+export function moveTree(from: string, to: string, fresh = false): void {
   try {
     mkdirSync(dirname(to), { recursive: true });
-    renameSync(from, to);
+    if (fresh) renameNoReplace(from, to);
+    else renameSync(from, to);
   } catch (error) {
     const code = errnoOf(error);
     if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw new SiruError('STORE', `cannot move ${from} to ${to}: ${messageOf(error)}`, { cause: error });

@@ -1,9 +1,12 @@
 /** The caches of one build, those that it reads and those that it writes. Made only for a build that has any. */
+import { createPublicKey } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import type { Context } from '../../base/context.ts';
-import { SiruError } from '../../base/errors.ts';
+import { SiruError, isSiruError } from '../../base/errors.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { parseReference, parseReferenceWithTag } from '../../oci/reference.ts';
 import type { Remote } from '../../remote/client.ts';
+import type { Executor } from '../../runtime/executor.ts';
 import type { Elsewhere } from '../../solver/step.ts';
 import type { Exported } from '../export/output.ts';
 import type { BuildOptions } from '../options.ts';
@@ -13,11 +16,11 @@ import { folderMedium } from './folder-medium.ts';
 import { createCacheImport, type CacheImport, type ImportSource } from './import.ts';
 import { attachCache } from './inline.ts';
 import type { Medium } from './medium.ts';
+import { sendMount } from './mounts.ts';
 import type { CacheSource, CacheTarget } from './options.ts';
 import { registryMedium } from './registry-medium.ts';
 import { createRemoteLayers, type RemoteLayers } from './remote-layers.ts';
 import { readPrivateKey, readPublicKeys, type SigningKey } from './signature.ts';
-import { createPublicKey } from 'node:crypto';
 
 export interface BuildCache extends AsyncDisposable {
   /** There are caches to read. */
@@ -27,6 +30,10 @@ export interface BuildCache extends AsyncDisposable {
   find: (key: Digest, text: string, context: Context) => Promise<Elsewhere | undefined>;
   /** A step came to its end. */
   add(step: DoneStep): void;
+  /** A step is about to use a cache mount: a folder that is not there is filled, and its content goes to caches in the end. */
+  openMount: (id: string, folder: string, executor: Executor, context: Context) => Promise<void>;
+  /** Sends the content of cache mounts to where it is wanted. What goes wrong is told by finish(). */
+  sendMounts(executor: () => Promise<Executor>): Promise<void>;
   /** A layer was lost on the way, and the build can be solved once more. */
   readonly stumbled: boolean;
   /** The next try begins; false when it is not to. */
@@ -53,17 +60,28 @@ export async function openBuildCache(options: BuildOptions, context: Context): P
     ...(source.key === undefined ? {} : { trusted: readPublicKeys(source.key) }),
   })), { eager: () => options.contextStream !== undefined || tries === mostTries });
   const exports: CacheExport[] = [];
+  const mountTargets: MountTarget[] = [];
+  const mounts = new Map<string, { folder: string; opened: Promise<void> }>();
   const inline: { target: CacheTarget; key?: SigningKey }[] = [];
   for (const target of cacheTo) {
     const key = target.key === undefined ? undefined : readPrivateKey(target.key);
     if (target.type === 'inline') inline.push({ target, ...(key && { key }) });
     else {
       const own = key && [{ id: key.id, key: createPublicKey(key.key) }];
-      exports.push(createCacheExport({ store, target, medium: mediumOf(remote, target), ...(key && { key }), ...(own && { own }), isSpoilt: (cache, of) => imports.isSpoilt(cache, of) }, context));
+      const medium = mediumOf(remote, target);
+      if (target.mounts) mountTargets.push({ target, medium, key, own });
+      exports.push(createCacheExport({ store, target, medium, ...(key && { key }), ...(own && { own }), isSpoilt: (cache, of) => imports.isSpoilt(cache, of) }, context));
     }
   }
   const steps = new Map<Digest, DoneStep>();
+  const failures: { name: string; failure: unknown; target: CacheTarget }[] = [];
   let finished = false;
+
+  const fill = async (id: string, folder: string, executor: Executor, of: Context): Promise<void> => {
+    if (cacheFrom.length === 0 || existsSync(folder)) return;
+    using _lock = await store.lock(`fill-cache-mount:${id}`, of);
+    if (!existsSync(folder)) await imports.fill(id, folder, executor, of);
+  };
 
   const attach = async (key: SigningKey | undefined, outputs: readonly Exported[]): Promise<void> => {
     const pushed = outputs.flatMap((output) => (output.pushed ?? []).map(({ name, digest, size }) => ({ name, image: { mediaType: output.descriptor!.mediaType, digest, size } })));
@@ -87,6 +105,27 @@ export async function openBuildCache(options: BuildOptions, context: Context): P
     get layers() {
       return layers;
     },
+    async openMount(id, folder, executor, of) {
+      let mount = mounts.get(id);
+      if (!mount) mounts.set(id, (mount = { folder, opened: fill(id, folder, executor, of) }));
+      await mount.opened;
+    },
+    async sendMounts(executor) {
+      for (const { target, medium, key, own } of mountTargets) {
+        for (const [id, { folder }] of mounts) {
+          if (context.signal.aborted || !existsSync(folder)) continue;
+          try {
+            const sent = await sendMount(store, medium, key, own, id, folder, await executor(), context);
+            context.emit({ type: 'status', text: `exporting cache mount ${id} to ${medium.name}: ${sent === undefined ? 'nothing new' : `${sent} bytes sent`}` });
+          } catch (failure) {
+            if (isSiruError(failure) && (failure.code === 'LAYER' || failure.code === 'UNSUPPORTED' || failure.code === 'STORE' || failure.code === 'CONTEXT')) {
+              // A step of another build may be writing to it, or it holds what no archive can.
+              context.emit({ type: 'warning', text: `the cache mount ${id} was not written to ${medium.name}: ${failure.message}` });
+            } else failures.push({ name: medium.name, failure, target });
+          }
+        }
+      }
+    },
     find: (key, text, of) => imports.find(key, text, layers, of),
     add(step) {
       for (const one of exports) one.add(step);
@@ -101,7 +140,6 @@ export async function openBuildCache(options: BuildOptions, context: Context): P
     async finish(succeeded, outputs = []) {
       if (finished) return;
       finished = true;
-      const failures: { name: string; failure: unknown; target: CacheTarget }[] = [];
       for (const one of exports) {
         const { failure } = await one.finish(context);
         if (failure !== undefined) failures.push({ name: one.name, failure, target: one.target });
@@ -119,6 +157,13 @@ export async function openBuildCache(options: BuildOptions, context: Context): P
       remote.close();
     },
   };
+}
+
+interface MountTarget {
+  target: CacheTarget;
+  medium: Medium;
+  key: SigningKey | undefined;
+  own: SigningKey[] | undefined;
 }
 
 function mediumOf(remote: Remote, { type, at = '', tag }: Pick<CacheSource, 'tag'> & { type: string; at?: string }): Medium {

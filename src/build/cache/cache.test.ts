@@ -357,3 +357,36 @@ test('a cache never takes the place of an image, and says what it cannot read', 
   const read = await one.build(`${three}RUN true\n`, { cacheFrom: [{ type: 'registry', at: name }] });
   assert.match(read.warnings.join(), /it is an image, and no cache lies beside it/);
 });
+
+test('cache mounts travel: a step elsewhere begins with what was there, and a change sends little', { skip: cannotTravel }, async (t) => {
+  const { host } = await registry(t);
+  const at = `${host}/app:cache`;
+  const [one, two] = [await machine(t), await machine(t)];
+  const mounted = (command: string): string => `FROM base:1\nRUN --mount=type=cache,target=/c,mode=0700,uid=7 ${command}\n`;
+  const fill = mounted('mkdir -p /c/d; dd if=/dev/urandom of=/c/d/large bs=1M count=12; chmod 640 /c/d/large; chown 7:8 /c/d; ln -s d/large /c/link; echo 1 > /c/small; false');
+  // Also when the step fails.
+  await one.fails(fill, { cacheTo: [{ type: 'registry', at, mode: 'max', mounts: true }] });
+  const look = mounted('stat -c "%n %a %u:%g %s" /c /c/d /c/d/large /c/small > /out; readlink /c/link >> /out; sha256sum /c/d/large >> /out; echo 2 > /c/small');
+  const here = await one.build(look);
+  const there = await two.build(look, { cacheFrom: [{ type: 'registry', at }], cacheTo: [{ type: 'registry', at, mode: 'max', mounts: true }] });
+  assert.deepEqual(there.warnings, []);
+  const tree = ({ store }: Machine, { digest }: BuildResult): unknown => store.layers.get(readImage(store, digest).layers[1]!.diffId)?.treeDigest;
+  assert.equal(tree(two, there), tree(one, here));
+  const sent = /exporting cache mount .*: (\d+) bytes sent/.exec(there.statuses.join('\n'));
+  assert.ok(Number(sent?.[1]) > 0 && Number(sent?.[1]) < 5_000_000, there.statuses.join('\n'));
+  const third = await (await machine(t)).build(mounted('cat /c/small'), { cacheFrom: [{ type: 'registry', at }], cacheTo: [{ type: 'registry', at, mode: 'max', mounts: true }] });
+  assert.match(third.statuses.join('\n'), /exporting cache mount .*: nothing new/);
+});
+
+test('a damaged cache mount is a warning, and the mount begins empty', { skip: cannotTravel }, async (t) => {
+  const there = await registry(t);
+  const at = `${there.host}/app:cache`;
+  const [one, two] = [await machine(t), await machine(t)];
+  const mounted = (command: string): string => `FROM base:1\nRUN --mount=type=cache,target=/c ${command}\n`;
+  await one.build(mounted('echo content of a file > /c/file'), { cacheTo: [{ type: 'registry', at, mode: 'max', mounts: true }] });
+  const [manifest] = documentsWith(there, 'cache.mount');
+  const { layers } = JSON.parse(readFileSync(manifest!, 'utf8')) as { layers: { digest: string; size: number }[] };
+  writeFileSync(blobsIn(there).get(layers[0]!.digest)!, Buffer.alloc(layers[0]!.size));
+  const read = await two.build(mounted('test ! -e /c/file'), { cacheFrom: [{ type: 'registry', at }] });
+  assert.match(read.warnings.join(), /the content of the cache mount \/c does not count: it was cut off or damaged/);
+});

@@ -5,12 +5,14 @@
 import type { Context } from '../../base/context.ts';
 import { SiruError, isSiruError, messageOf } from '../../base/errors.ts';
 import type { Digest } from '../../oci/digest.ts';
+import type { Executor } from '../../runtime/executor.ts';
 import type { Elsewhere } from '../../solver/step.ts';
 import type { Store } from '../../store/store.ts';
 import { readPack, readRecord } from './artifact.ts';
 import { inlineTag } from './inline.ts';
 import { isDamage } from './damage.ts';
 import type { Medium } from './medium.ts';
+import { fillMount } from './mounts.ts';
 import { openRecord, type CacheRecord } from './record.ts';
 import type { RemoteLayers } from './remote-layers.ts';
 import type { Envelope, SigningKey } from './signature.ts';
@@ -23,6 +25,8 @@ export interface ImportSource {
 export interface CacheImport {
   /** Of the first cache that has it. `layers` gets to know where the layer may be had. */
   find(key: Digest, text: string, layers: RemoteLayers, context: Context): Promise<Elsewhere | undefined>;
+  /** Fills the folder of a cache mount, if a cache has its content. */
+  fill(id: string, folder: string, executor: Executor, context: Context): Promise<void>;
   /** Records that are no good where they lie; whoever writes that cache writes them anew. */
   isSpoilt(cache: string, key: Digest): boolean;
 }
@@ -156,6 +160,21 @@ export function createCacheImport(store: Store, given: readonly ImportSource[], 
         return { layer: here ?? layer, ...(created === undefined ? {} : { created }), took, executed, from: medium.name };
       }
       return undefined;
+    },
+    async fill(id, folder, executor, context) {
+      for (const source of sources) {
+        const { medium, trusted } = source;
+        if (source.off) continue;
+        try {
+          if (!(await fillMount(store, medium, trusted, id, folder, executor, context))) continue;
+          context.emit({ type: 'status', text: `importing cache mount ${id} from ${medium.name}` });
+          return;
+        } catch (error) {
+          if (context.signal.aborted) throw error;
+          if (!isDamage(error)) giveUp(source, error, context);
+          else warn(context, `cache ${medium.name}: the content of the cache mount ${id} does not count: ${messageOf(error)}`, 'The mount begins empty.');
+        }
+      }
     },
     isSpoilt: (cache, key) => sources.some((source) => source.medium.name === cache && source.lost.has(key)),
   };

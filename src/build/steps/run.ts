@@ -24,6 +24,8 @@ export interface RunDeps {
   resolveUser(user: string): Promise<ProcessSpec['user']>;
   /** The content of a bind mount: its key parts, and the layers that hold it. */
   bindContent(mount: ReadingMount): Promise<BindContent>;
+  /** A cache mount is about to be used: its name, and its folder, which need not be there. */
+  openMount?(id: string, folder: string, executor: Executor, context: Context): Promise<void>;
   secret(id: string): Promise<Uint8Array | undefined>;
   /** Path of an agent's socket. */
   sshAgent(id: string): Promise<string | undefined>;
@@ -93,7 +95,7 @@ async function executeRun(
   const { store } = deps;
   const executor = await deps.executor();
   await deps.unpack(deps.layers, executor, context);
-  using caches = await openCaches(plan, store, contentOf, context);
+  using caches = await openCaches(plan, store, contentOf, context, (id, of) => deps.openMount?.(id, of, executor, context));
   const mounts = await prepareMounts(plan, deps, executor, contentOf, caches, context);
   const folder = store.temporary('-run');
   const lowers = treesOf(store, deps.layers);
@@ -247,7 +249,13 @@ interface Caches extends Disposable {
  * The folders behind the cache mounts of a step; disposing lets go of them. All steps take those that they may have to wait
  * for in one order, so that no two wait for each other, and each once.
  */
-async function openCaches(plan: RunPlan, store: Store, contentOf: (mount: ReadingMount) => Promise<BindContent>, context: Context): Promise<Caches> {
+async function openCaches(
+  plan: RunPlan,
+  store: Store,
+  contentOf: (mount: ReadingMount) => Promise<BindContent>,
+  context: Context,
+  open: (id: string, folder: string) => Promise<void> | undefined,
+): Promise<Caches> {
   const folders = new Map<RunMountPlan, string>();
   const taken = new Map<string, string>();
   const locks: Disposable[] = [];
@@ -268,8 +276,9 @@ async function openCaches(plan: RunPlan, store: Store, contentOf: (mount: Readin
       const key = `${mount.sharing} ${id}`;
       let folder = taken.get(key);
       if (folder === undefined) {
-        const { lock, ...found } = await cacheFolder(id, mount.sharing, store, context);
+        const { lock, copy, ...found } = await cacheFolder(id, mount.sharing, store, context);
         if (lock) locks.push(lock);
+        if (copy === 0) await open(id, found.folder);
         taken.set(key, (folder = found.folder));
       }
       folders.set(mount, folder);
@@ -285,12 +294,12 @@ async function openCaches(plan: RunPlan, store: Store, contentOf: (mount: Readin
  * The folder behind a cache mount. `locked` waits until nobody else has it; `private` takes the first copy that nobody
  * has; `shared` takes it whoever has it.
  */
-async function cacheFolder(id: string, sharing: 'shared' | 'private' | 'locked', store: Store, context: Context): Promise<{ folder: string; lock?: Disposable }> {
+async function cacheFolder(id: string, sharing: 'shared' | 'private' | 'locked', store: Store, context: Context): Promise<{ folder: string; copy: number; lock?: Disposable }> {
   const folder = (copy: number): string => store.cacheMount(copy === 0 ? hexOf(sha256(id)) : `${hexOf(sha256(id))}-${copy}`);
-  if (sharing === 'shared') return { folder: folder(0) };
-  if (sharing === 'locked') return { folder: folder(0), lock: await store.lock(`cache-mount:${id}`, context) };
+  if (sharing === 'shared') return { folder: folder(0), copy: 0 };
+  if (sharing === 'locked') return { folder: folder(0), copy: 0, lock: await store.lock(`cache-mount:${id}`, context) };
   for (let copy = 0; ; copy++) {
     const lock = await store.tryLock(`cache-mount:${id}${copy === 0 ? '' : `#${copy}`}`);
-    if (lock) return { folder: folder(copy), lock };
+    if (lock) return { folder: folder(copy), copy, lock };
   }
 }
