@@ -98,7 +98,7 @@ async function tryToBuild(given: BuildOptions, outer: Context, tried: Tried): Pr
   const exported = { outputs: options.outputs ?? [{ type: 'image' as const }], tags: names, index: platforms.length > 1 || isTrue(options.buildArgs?.BUILDKIT_MULTI_PLATFORM) };
   checkOutputs(exported, platforms);
   const source = { name: file.name, text: dockerfile.text };
-  const begin = (platform: Platform, plan: Pick<PlatformPlan, 'graph' | 'platform' | 'buildArgs'>): Session => {
+  const begin = (platform: Platform, plan: Pick<PlatformPlan, 'graph' | 'platform' | 'buildArgs' | 'timed'>): Session => {
     const several = platforms.length > 1 ? formatPlatform(platform) : undefined;
     const project = [identity, file.name, ...(several === undefined ? [] : [several])].join('\0');
     // Only stages that the target needs are begun, so the first error is the build's.
@@ -116,7 +116,7 @@ async function tryToBuild(given: BuildOptions, outer: Context, tried: Tried): Pr
       namedContexts: plan.graph.namedContexts,
       globalArgs: plan.graph.globalArgs,
       async stageLayers(index) {
-        const { layers } = await begin(platform, plan).stage(index);
+        const { layers } = await begin(platform, { ...plan, timed: true }).stage(index);
         await cache?.layers.ensure(layers.map(({ diffId }) => diffId), context);
         return layers;
       },

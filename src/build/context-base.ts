@@ -16,7 +16,7 @@ export async function openContextBase(session: Session, name: string, platform: 
   const step = createContextStep(session, `files of ${name}`, async () => {
     const planned = planWholeTree(tree, [], () => checkCancelled(session.context), epoch);
     return { planned, parts: [{ name: 'instruction', value: 'context' }], files: true };
-  }, epoch);
+  }, epoch === undefined ? {} : { epoch });
   const stack = opened.stack ?? (await solveContext(session, tree.name, step)).stack;
   const { layers } = stack;
   const entries = layers.map((layer): NewEntry => {

@@ -53,6 +53,7 @@ export async function createStep(session: Session, plan: StepPlan, place: StepPl
     secret: (id) => session.secret(id),
     ...(place.lookout && { lookout: place.lookout }),
   };
+  if (session.timed) deps.timed = true;
   if (session.options.sourceDateEpoch !== undefined) deps.epoch = session.options.sourceDateEpoch;
   if (plan.kind === 'workdir') return createWorkdirStep(plan, deps);
   if (plan.kind === 'copy') return createCopyStep(plan, deps);

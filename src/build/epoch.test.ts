@@ -11,11 +11,13 @@ import { build } from './build.ts';
 import type { BuildOptions } from './options.ts';
 
 const modified = 1_500_000_000;
+/** Seconds that the path `/later` of the server is newer. */
+const later = 1000;
 
 async function world(t: TestContext): Promise<{ server: string; times: (dockerfile: string, options?: Partial<BuildOptions>) => Promise<string | undefined> }> {
   const { store, folder, ...temporary } = await temporaryStore();
   t.after(() => temporary[Symbol.asyncDispose]());
-  const server = createServer((_, response) => void response.writeHead(200, { 'last-modified': new Date(modified * 1000).toUTCString() }).end('text\n'));
+  const server = createServer(({ url }, response) => void response.writeHead(200, { 'last-modified': new Date((modified + (url === '/later/x' ? later : 0)) * 1000).toUTCString() }).end('text\n'));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => server.close());
   const context = join(folder, 'context');
@@ -45,6 +47,16 @@ test('a stage that only fetches gives the time of what it fetched', async (t) =>
   const stage = `FROM scratch AS src\nARG WHAT=x\nADD ${server}/$WHAT /`;
   assert.equal(await times(file(`ARG SOURCE_DATE_EPOCH=src\n${stage}`)), `${new Date(modified * 1000).toISOString().replace('.000', '')} ${modified}`);
   assert.equal(await times(file(stage), { buildArgs: { SOURCE_DATE_EPOCH: 'SRC' } }), `${new Date(modified * 1000).toISOString().replace('.000', '')} ${modified}`);
+});
+
+test('equal files of other times give each its own time', async (t) => {
+  const { server, times } = await world(t);
+  const at = async (path: string): Promise<string | undefined> => times(file(`ARG SOURCE_DATE_EPOCH=src\nFROM scratch AS src\nADD ${server}${path} /`));
+  assert.match((await at('/x'))!, new RegExp(` ${modified}$`));
+  assert.match((await at('/later/x'))!, new RegExp(` ${modified + later}$`));
+  const of = (path: string): Promise<string | undefined> => times(file('ARG SOURCE_DATE_EPOCH=web'), { buildContexts: { web: server + path } });
+  assert.match((await of('/x'))!, new RegExp(` ${modified}$`));
+  assert.match((await of('/later/x'))!, new RegExp(` ${modified + later}$`));
 });
 
 test('the context gives its time when it has one as a whole: a directory has none', async (t) => {

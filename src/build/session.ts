@@ -18,6 +18,8 @@ export interface PlatformPlan {
   label?: string;
   /** `--build-arg` with SOURCE_DATE_EPOCH. */
   buildArgs: Record<string, string>;
+  /** It is for the times of what its stages fetch: see FileStepDeps.timed. */
+  timed?: true;
   /** Tells the user of a warning, each once. */
   warn: (warning: { rule: string; text: string; line?: number }) => void;
   /** Names the project in the slots of its steps: context, Dockerfile, and platform when there are several. */

@@ -42,7 +42,7 @@ async function findElsewhere(step: Step, key: Digest, parts: KeyPart[], solver: 
   const found = solver.ignoreCache ? undefined : await solver.elsewhere?.(key, step.text, context);
   if (!found) return undefined;
   const { from, ...result } = found;
-  const record: StepRecord = { key, parts, scope: step.scope, text: step.text, ...result };
+  const record: StepRecord = { key, parts, scope: step.scope ?? key, text: step.text, ...result };
   solver.records.put(record);
   const before = note(step, key, solver);
   return { key, status: 'cached', layer: record.layer, created: record.created, took: 0, reasons: [], record, from, ...(before && { before }) };
@@ -93,11 +93,12 @@ async function execute(step: Step, parts: KeyPart[], miss: Miss, solver: Solver,
   const started = solver.now();
   const executed = await step.execute(context);
   const took = solver.now() - started;
-  const known = solver.records.byTree(step.scope, executed.layer.treeDigest);
+  const { scope = key } = step;
+  const known = solver.records.byTree(scope, executed.layer.treeDigest);
   if (known) await executed.drop();
   else await executed.keep();
   const { layer, created } = known ?? executed;
-  const record: StepRecord = { key, parts, scope: step.scope, layer, took, executed: started, text: step.text };
+  const record: StepRecord = { key, parts, scope, layer, took, executed: started, text: step.text };
   if (created !== undefined) record.created = created;
   solver.records.put(record);
   note(step, key, solver);

@@ -21,8 +21,8 @@ export interface Step {
   text: string;
   /** Places whose last key the explanation compares with, nearest first. */
   slots: string[];
-  /** See StepRecord.scope. */
-  scope: string;
+  /** See StepRecord.scope. Absent: no result of another key stands in for this one's. */
+  scope?: string;
   /** Reads what the key needs and names it. Pure but for reading. */
   parts(): Promise<KeyPart[]>;
   /** Carries the step out. The layer is put into the store by the step. */

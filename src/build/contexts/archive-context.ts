@@ -16,6 +16,6 @@ export async function openArchiveContext(parts: LayerParts, name: string, source
     unpackArchive(archive, source.name, copier.destination, '', copier.nextAction(), undefined);
     // The digest of the archive says it all: no file has to be read for the key.
     return { planned: copier.finish(), parts: [{ name: 'archive', value: source.digest }], files: false, release: () => archive[Symbol.dispose]() };
-  });
+  }, { timed: true });
   return solveContext(parts, name, step);
 }

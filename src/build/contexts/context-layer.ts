@@ -43,8 +43,11 @@ async function openContextLayer(parts: LayerParts, name: string, { diffId, size 
   return { stack, tree: treeOfStack(name, stack) };
 }
 
-/** A step that writes its files into an empty root. `plan` is called once, when the key is asked for; it clamps times to the epoch. */
-export function createContextStep(parts: LayerParts, text: string, plan: () => Promise<FileStepPlan>, epoch?: number): Step {
+/**
+ * A step that writes its files into an empty root. `plan` is called once, when the key is asked for; it clamps times to the
+ * epoch. `timed` for what SOURCE_DATE_EPOCH may be taken from.
+ */
+export function createContextStep(parts: LayerParts, text: string, plan: () => Promise<FileStepPlan>, { epoch, timed }: Pick<FileStepDeps, 'epoch' | 'timed'>): Step {
   const deps: FileStepDeps = {
     text,
     slots: [],
@@ -56,6 +59,7 @@ export function createContextStep(parts: LayerParts, text: string, plan: () => P
       throw new Error('a context takes files of no other');
     },
   };
+  if (timed) deps.timed = true;
   if (epoch !== undefined) deps.epoch = epoch;
   return createFileStep(deps, plan);
 }

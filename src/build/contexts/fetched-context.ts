@@ -50,8 +50,8 @@ export async function openFileContext(parts: ContextParts, title: string, downlo
     const [match, tree] = downloaded(download, 'context');
     const copier = createCopier({ plan: { sources: [], inline: [], destination: '/', parents: false, exclude: [] }, tree, below: emptyView });
     copier.copyMatch(match, tree);
-    return { planned: copier.finish(), parts: [{ name: 'download', value: download.digest }, { name: 'time', value: String(download.mtime ?? '') }], files: false };
-  });
+    return { planned: copier.finish(), parts: [{ name: 'download', value: download.digest }], files: false };
+  }, { timed: true });
   return solveContext(parts, title, step);
 }
 

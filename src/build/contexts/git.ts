@@ -50,7 +50,6 @@ function stepOf(parts: GitParts, source: GitSource, resolved: Resolved, access: 
   return {
     text: `git ${nameOf(source)}`,
     slots: [sha256(`git context ${source.remote} ${source.ref ?? ''} ${subdir ?? ''}`)],
-    scope: mtime === 'checkout' ? `git checkout ${resolved.commit}` : 'git',
     parts: async () => key,
     async execute(context): Promise<Executed> {
       const transfer = startTransfer(context, 'download', source.shown);

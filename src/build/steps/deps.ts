@@ -30,6 +30,8 @@ export interface FileStepDeps {
   similar?: Map<Digest, Digest>;
   /** SOURCE_DATE_EPOCH in seconds: no time in the layer is newer. */
   epoch?: number;
+  /** The times of what is copied count: they are in the key, and no layer with other times stands in. */
+  timed?: boolean;
   /** What must not be in the layer. */
   lookout?: Lookout;
 }

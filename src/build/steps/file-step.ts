@@ -34,7 +34,7 @@ export interface FileStepPlan {
 
 /** `plan` is called once, by parts(). */
 export function createFileStep(deps: FileStepDeps, plan: () => Promise<FileStepPlan>): Step {
-  const { store, epoch } = deps;
+  const { store, epoch, timed } = deps;
   let made: FileStepPlan | undefined;
   let captured: WrittenLayer | undefined;
 
@@ -48,12 +48,13 @@ export function createFileStep(deps: FileStepDeps, plan: () => Promise<FileStepP
     text: deps.text,
     slots: deps.slots,
     // A layer with clamped times must not stand in for one without, or the other way round.
-    scope: epoch === undefined ? 'copy' : `copy ${epoch}`,
+    ...(timed ? {} : { scope: epoch === undefined ? 'copy' : `copy ${epoch}` }),
     async parts() {
       made = await plan();
       const { planned, parts, files, archives } = made;
       const all = [...parts, ...planned.answers];
       if (epoch !== undefined) all.push({ name: 'SOURCE_DATE_EPOCH', value: String(epoch) });
+      if (timed) all.push({ name: 'newest time', value: String(planned.newest ?? '') });
       if (!files) return all;
       captured = await findDigests(planned.outputs, deps, made.verify);
       for (const tree of treesOf(planned.outputs)) tree.save?.();
