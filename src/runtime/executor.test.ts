@@ -168,6 +168,23 @@ describe('the executor', { skip: cannotRun }, () => {
     assert.equal(ran.stdout, '0149149150\n');
   });
 
+  test('a folder goes into a tar and comes out of it as it was, with its owners', async () => {
+    const folder = join(bench.root, 'cache-mounts', 'travels');
+    const cache = { type: 'cache', folder, mode: 0o700, uid: 1000, gid: 1001, target: '/cache' } as const;
+    const look = 'cd /cache; find . | sort | xargs stat -c "%n %a %u:%g %h %F"; readlink link; cat a/file';
+    const first = await bench.run([bench.base], `mkdir /cache/a; echo text > /cache/a/file; chmod 640 /cache/a/file; chown 7:8 /cache/a; ln /cache/a/file /cache/twin; ln -s a/file /cache/link; ${look}`, { mounts: [cache] });
+    assert.equal(first.exitCode, 0, first.stderr);
+    const tar = bench.fresh();
+    const { diffId } = await bench.executor.archive({ folder, tar });
+    const target = bench.fresh();
+    await bench.executor.unpack({ blob: tar, compression: 'none', diffId, target });
+    const copy = `${folder}-copy`;
+    await bench.executor.move(join(target, 'fs'), copy, { fresh: true });
+    assert.equal((await bench.run([bench.base], look, { mounts: [{ ...cache, folder: copy }] })).stdout, first.stdout);
+    const again = await bench.executor.archive({ folder: copy, tar: bench.fresh() });
+    assert.equal(again.diffId, diffId);
+  });
+
   test('bind, snapshot, cache, tmpfs and secret mounts', async () => {
     const there = mkdtempSync(join(bench.root, 'bind-'));
     writeFileSync(join(there, 'f'), 'host');

@@ -1,6 +1,7 @@
 /** All targets. */
 import type { Target } from './target.ts';
 import { archive } from './targets/archive.ts';
+import { cache } from './targets/cache.ts';
 import { dockerConfig } from './targets/docker-config.ts';
 import { dockerfile } from './targets/dockerfile.ts';
 import { documents } from './targets/documents.ts';
@@ -14,7 +15,7 @@ import { sources } from './targets/sources.ts';
 import { tar } from './targets/tar.ts';
 import { template } from './targets/template.ts';
 
-export const targets: readonly Target[] = [dockerfile, expand, ignore, plan, tar, layer, archive, documents, names, sources, registry, template, dockerConfig];
+export const targets: readonly Target[] = [dockerfile, expand, ignore, plan, tar, layer, archive, documents, cache, names, sources, registry, template, dockerConfig];
 
 /** Throws for a name that none has. */
 export function targetOf(name: string): Target {
