@@ -14,7 +14,7 @@ import { textOf, vectorSeeds } from '../vectors.ts';
 
 export const dockerfile: Target = {
   name: 'dockerfile',
-  share: 190,
+  share: 160,
   largest: 1 << 17,
   dictionary,
   seeds: () => dockerfileSeeds(),
