@@ -245,7 +245,7 @@ function count({ steps }: Recorder): BuildResult['steps'] {
 }
 
 /** What the history says of the call. */
-function describe({ context, target, platform, buildArgs }: BuildOptions): Pick<BuildEntry, 'project'> & Partial<BuildEntry> {
+function describe({ context, target, platform, buildArgs, call }: BuildOptions): Pick<BuildEntry, 'project'> & Partial<BuildEntry> {
   const names = Object.keys(buildArgs ?? {});
   return {
     // An address may hold a password.
@@ -253,6 +253,7 @@ function describe({ context, target, platform, buildArgs }: BuildOptions): Pick<
     ...(target === undefined ? {} : { target }),
     ...(platform === undefined ? {} : { platforms: [platform].flat() }),
     ...(names.length > 0 && { arguments: names }),
+    ...(call && { call }),
   };
 }
 

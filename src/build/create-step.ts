@@ -1,6 +1,7 @@
 /** From a step plan to a step of the solver: each kind gets what it needs of the session and of the layers below. */
 import { StringDecoder } from 'node:string_decoder';
 import { SiruError } from '../base/errors.ts';
+import type { StepRef } from '../base/events.ts';
 import { ensureUnpacked } from '../images/layers.ts';
 import type { Digest } from '../oci/digest.ts';
 import { mediaTypes } from '../oci/media-types.ts';
@@ -17,11 +18,13 @@ import type { Lookout } from './guard/guard.ts';
 import { openLayerStack, type LayerStack, type StackLayer } from './layer-stack.ts';
 import type { Session } from './session.ts';
 import { treeOfStack } from './stack-tree.ts';
-import type { RunMountPlan, RunPlan, SourceRef, StepPlan } from './step-plan.ts';
+import { sightOf, type SightMount } from './shell/sight.ts';
+import type { RunMountPlan, RunPlan, SourceRef, StageState, StepPlan } from './step-plan.ts';
 import { createCopyStep, emptyView } from './steps/copy.ts';
 import type { FileStepDeps } from './steps/deps.ts';
 import { createMountStep } from './steps/mount.ts';
-import { createRunStep, type BindContent, type RunDeps } from './steps/run.ts';
+import { createRunStep, type RunDeps } from './steps/run.ts';
+import type { BindContent } from './steps/run-mounts.ts';
 import { createWorkdirStep } from './steps/workdir.ts';
 
 export interface StepPlace {
@@ -35,9 +38,14 @@ export interface StepPlace {
   onOutput: (stream: 'stdout' | 'stderr', text: string) => void;
   /** What must not be in what the step leaves. */
   lookout?: Lookout;
+  ref: StepRef;
+  /** After the instruction, which for a step is before it too. */
+  state: StageState;
 }
 
 export async function createStep(session: Session, plan: StepPlan, place: StepPlace): Promise<Step> {
+  const { ref, state } = place;
+  if (plan.kind !== 'run') session.history.sight(ref, sightOf(state, plan, session.options, (text) => session.guard.mask(text)));
   if (plan.kind === 'run') return createGuardedRun(session, plan, place);
   const stack = await place.stack();
   const deps: FileStepDeps = {
@@ -66,8 +74,33 @@ export async function createStep(session: Session, plan: StepPlan, place: StepPl
 function createGuardedRun(session: Session, plan: RunPlan, place: StepPlace): Step {
   const onOutput = decodeOutput(place.onOutput);
   const output = session.guard.output(onOutput);
-  const deps = runDeps(session, plan, { ...place, onOutput: output ? (stream, bytes) => output.push(stream, bytes) : onOutput });
-  const step = createRunStep(plan, place.text, place.slots, deps);
+  const { ref } = place;
+  const sight = sightOf(place.state, plan, session.options, (text) => session.guard.mask(text));
+  const contents = new Map<RunMountPlan, BindContent>();
+  const mounts = (): SightMount[] => plan.mounts.map((mount) => ({ ...mount, ...(contents.has(mount) && { content: contents.get(mount) }) }));
+  const script = plan.script && { script: plan.script };
+  const deps: RunDeps = {
+    ...runDeps(session, plan, { ...place, onOutput: output ? (stream, bytes) => output.push(stream, bytes) : onOutput }),
+    async bindContent(mount) {
+      const content = await bindContent(session, mount);
+      contents.set(mount, content);
+      return content;
+    },
+    async keepFailed(executor, folder) {
+      const { keepFailed } = await import('./shell/keep-failed.ts');
+      return keepFailed(session, ref, { sight, mounts: mounts(), ...script, below: place.layers }, executor, folder);
+    },
+  };
+  const plain = createRunStep(plan, place.text, place.slots, deps);
+  session.history.sight(ref, sight);
+  const step: Step = plan.mounts.length === 0 && !script ? plain : {
+    ...plain,
+    async parts() {
+      const parts = await plain.parts();
+      session.history.sight(ref, sight, { mounts: mounts(), ...script });
+      return parts;
+    },
+  };
   if (!output) return step;
   return {
     ...step,
@@ -84,7 +117,7 @@ function createGuardedRun(session: Session, plan: RunPlan, place: StepPlace): St
   };
 }
 
-function runDeps(session: Session, plan: RunPlan, place: Omit<StepPlace, 'onOutput'> & Pick<RunDeps, 'onOutput'>): RunDeps {
+function runDeps(session: Session, plan: RunPlan, place: Omit<StepPlace, 'onOutput'> & Pick<RunDeps, 'onOutput'>): Omit<RunDeps, 'bindContent'> {
   const { options, store } = session;
   const allowed = new Set(options.allow ?? []);
   if (options.network === 'host') allowed.add('network.host');
@@ -93,7 +126,7 @@ function runDeps(session: Session, plan: RunPlan, place: Omit<StepPlace, 'onOutp
   };
   need('network.host', plan.network === 'host');
   need('security.insecure', plan.security === 'insecure');
-  const deps: RunDeps = {
+  const deps: Omit<RunDeps, 'bindContent'> = {
     store,
     layers: place.layers,
     executor: () => session.executor(),
@@ -103,7 +136,6 @@ function runDeps(session: Session, plan: RunPlan, place: Omit<StepPlace, 'onOutp
     },
     resolveUser: async (user) => resolveUserIn(await place.stack(), user),
     ...(session.cache && { openMount: session.cache.openMount }),
-    bindContent: (mount) => bindContent(session, mount),
     secret: (id) => session.secret(id),
     sshAgent: (id) => session.sshAgent(id),
     network: options.network === 'none' ? 'none' : 'host',

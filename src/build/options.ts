@@ -86,6 +86,8 @@ export interface BuildOptions {
   isolation?: Isolation;
   /** Steps executed at once; the number of processors when not given. */
   jobs?: number;
+  /** Kept in the history: how the caller would call again. No values of secrets. */
+  call?: object;
   signal?: AbortSignal;
   onEvent?: (event: Event) => void;
 }

@@ -79,7 +79,7 @@ export async function solveStage(session: Session, index: number): Promise<Stage
       const runFollows = next.step.kind !== 'run' && instructions.slice(at).some(({ kind }) => kind === 'run');
       // A place that was never built will not be a hit, unless others built it.
       if (runFollows && !session.cache?.reads && !slots.some((slot) => session.store.records.lastKey(slot))) prepareToRun(session, [...layers]);
-      const solved = await solvePlanned(session, instruction, next.step, { layers: [...layers], place, slots, others, changed, runFollows, platform });
+      const solved = await solvePlanned(session, instruction, next.step, { layers: [...layers], state: next.state, place, slots, others, changed, runFollows, platform });
       if (solved.status === 'executed' || (solved.status === 'cached' && solved.before)) changed = next.text;
       const { diffId, size } = solved.layer;
       entry.layer = { diffId, descriptor: { mediaType: mediaTypes.layer, digest: diffId, size } };
@@ -177,6 +177,7 @@ async function startFrom(session: Session, planned: StagePlan): Promise<Start> {
     const found = await locate(session, planned, () => (from.type === 'image' ? openBaseImage(session, from.reference, platform, session.context) : openContextBase(session, from.name, platform)));
     if (!found || 'layers' in found) {
       session.context.emit({ type: 'step-done', step: ref, status: 'cached', took: Date.now() - started });
+      if (found) session.history.stageLayers(shownStage(session, planned.label), found.layers.map(({ diffId }) => diffId));
       return { ...(from.type === 'named-context' && from.replaces ? bare(session) : begin({ type: 'scratch' }, session.platform)), layers: found?.layers ?? [], entries: found?.entries ?? [], keys: new Set() };
     }
     const { image, pulled, name, otherPlatform = platform } = found;
@@ -233,6 +234,7 @@ interface Placed {
   slots: string[];
   /** See Step.others. */
   others: ReadonlySet<string>;
+  state: StageState;
   /** A later instruction of the stage is a RUN. */
   runFollows: boolean;
   /** What the programs of the layers are for. */
@@ -263,6 +265,8 @@ async function solvePlanned(session: Session, instruction: Instruction, plan: St
         stack: lazyStack(session, placed.layers),
         onOutput: (stream, text) => context.emit({ type: 'step-log', step: ref, stream, text }),
         ...(lookout && { lookout }),
+        ref,
+        state: placed.state,
       });
       // What the RUN needs is made ready while this step writes its layer.
       const executed = (of: Context): ReturnType<Step['execute']> => {

@@ -15,6 +15,8 @@ export interface Output {
 export interface Call {
   /** The words that named the command: `['image', 'ls']`. */
   path: string[];
+  /** The words after `--`, for a command that takes a command. */
+  rest: string[];
   debug: boolean;
   /** docker's configuration, when `--config` names one. */
   registries: RegistryOptions;

@@ -11,6 +11,8 @@ export interface CommandModule {
   passThrough?: boolean;
   /** Exit code for errors; 1 when not given. */
   failure?: number;
+  /** Words after `--` are not operands but a command: see Call.rest. */
+  takesCommand?: boolean;
 }
 
 export interface CommandEntry {
@@ -43,6 +45,7 @@ export const commands: Record<string, CommandEntry> = {
   explain: entry('Show why each step of a build was or was not executed', () => import('./commands/explain.ts')),
   builds: entry('List, show, compare and remove builds of the history', () => import('./commands/builds.ts')),
   logs: entry('Show what a step of a build wrote', () => import('./commands/logs.ts')),
+  shell: entry('Open a shell in a step of a build, as the step saw it', () => import('./commands/shell.ts')),
   prune: entry('Remove what nothing needs', () => import('./commands/prune.ts')),
   du: entry('Show what the store holds and its size', () => import('./commands/du.ts')),
   info: entry('Show the store, the runtime and what this machine can do', () => import('./commands/info.ts')),
@@ -70,7 +73,7 @@ export const groups: Record<string, { summary: string; commands: Record<string, 
 export const headings: [string, string[]][] = [
   ['Common commands', ['build', 'run', 'images', 'pull', 'push']],
   ['Images', ['history', 'layers', 'files', 'diff', 'inspect', 'tag', 'rmi', 'save', 'load', 'import']],
-  ['Builds', ['explain', 'builds', 'logs']],
+  ['Builds', ['explain', 'builds', 'logs', 'shell']],
   ['Containers', ['ps', 'rm']],
   ['Registries', ['login', 'logout']],
   ['Store and machine', ['prune', 'du', 'info', 'version', 'completion']],

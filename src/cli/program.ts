@@ -22,9 +22,12 @@ interface GlobalFlags {
 }
 
 /** Carries the command line out; gives the exit code. */
-export async function runProgram(argv: readonly string[]): Promise<number> {
-  const chosen = chosenPath(argv);
+export async function runProgram(given: readonly string[]): Promise<number> {
+  const chosen = chosenPath(given);
   const module = await moduleOf(chosen);
+  const dashes = module?.takesCommand ? given.indexOf('--', chosen.end) : -1;
+  const argv = dashes < 0 ? given : given.slice(0, dashes);
+  const rest = dashes < 0 ? [] : given.slice(dashes + 1);
   let result = 0;
   let debug = argv.includes('--debug') || argv.includes('-D');
   using signals = watchSignals();
@@ -33,7 +36,7 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     debug = flags.debug ?? false;
     let opening: Promise<Store> | undefined;
     try {
-      const call = makeCall(path, flags, signals, () => (opening ??= openStore(flags.root)));
+      const call = makeCall(path, rest, flags, signals, () => (opening ??= openStore(flags.root)));
       result = (await module!.run(call, command.args, command.opts() as never)) ?? 0;
     } finally {
       await (await opening?.catch(() => undefined))?.close({ ending: true });
@@ -49,8 +52,8 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
       return 0;
     }
     const target = chosen.command && findCommand(program, chosen.words);
-    const rest = target ? plainArguments(target, argv.slice(chosen.end), module?.passThrough === true) : argv.slice(chosen.end);
-    await program.parseAsync([...argv.slice(0, chosen.end), ...rest], { from: 'user' });
+    const words = target ? plainArguments(target, argv.slice(chosen.end), module?.passThrough === true) : argv.slice(chosen.end);
+    await program.parseAsync([...argv.slice(0, chosen.end), ...words], { from: 'user' });
     return signals.exitCode() ?? result;
   } catch (error) {
     const failure = module?.failure ?? 1;
@@ -164,9 +167,10 @@ function findCommand(program: Command, words: readonly string[]): Command {
   return words.reduce((at, word) => at.commands.find((command) => command.name() === word)!, program);
 }
 
-function makeCall(path: string[], flags: GlobalFlags, { signal, pause }: Signals, store: () => Promise<Store>): Call {
+function makeCall(path: string[], rest: string[], flags: GlobalFlags, { signal, pause }: Signals, store: () => Promise<Store>): Call {
   const call: Call = {
     path,
+    rest,
     debug: flags.debug ?? false,
     registries: {},
     environment: process.env,

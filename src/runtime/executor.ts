@@ -43,6 +43,8 @@ export interface Executor extends AsyncDisposable {
   removeTrees(paths: string[]): Promise<void>;
   /** Moves a directory within the store, with the rights of the helper. Where its new place is taken, the old one is removed; an empty directory takes a place only for `fresh`. */
   move(from: string, to: string, options?: { fresh?: boolean }): Promise<void>;
+  /** Bytes of the files below a directory, as `ls` tells them; also of files that only the helper may see. */
+  measure(path: string): Promise<number>;
   close(): Promise<void>;
 }
 

@@ -42,6 +42,7 @@ export async function createExecutor(options: ExecutorOptions): Promise<Executor
     archive: (request, signal) => callHelper(connection, 'archive', request, { signal }),
     removeTrees: (paths) => callHelper(connection, 'removeTrees', { paths }),
     move: (from, to, how) => callHelper(connection, 'move', { from, to, ...how }),
+    measure: (path) => callHelper(connection, 'measure', { path }),
     close: () => connection.close(),
     [Symbol.asyncDispose]: () => connection.close(),
   };

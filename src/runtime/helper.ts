@@ -91,6 +91,10 @@ async function carryOut(request: Request, signal: AbortSignal): Promise<unknown>
       for (const path of params.paths) removeTree(path);
       return undefined;
     }
+    case 'measure': {
+      const { treeBytes } = await import('../base/tree-bytes.ts');
+      return treeBytes(params.path);
+    }
     case 'move': {
       const { moveTree } = await import('./remove-tree.ts');
       moveTree(params.from, params.to, params.fresh);

@@ -54,6 +54,7 @@ export interface Calls {
   archive: [ArchiveRequest, LayerSummary];
   removeTrees: [{ paths: string[] }, void];
   move: [{ from: string; to: string; fresh?: boolean }, void];
+  measure: [{ path: string }, number];
 }
 
 export type Request = { [Name in keyof Calls]: { call: number; name: Name; params: Calls[Name][0] } }[keyof Calls];

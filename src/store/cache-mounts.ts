@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { namesIn } from './containers-need.ts';
 import type { Core } from './core.ts';
 import type { PruneOptions } from './store.ts';
-import { treeBytes } from './usage.ts';
+import { treeBytes } from '../base/tree-bytes.ts';
 
 /** See Store.cacheMount. */
 export function useCacheMount(core: Core, name: string): string {

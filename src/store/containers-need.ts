@@ -1,4 +1,4 @@
-/** What the containers of the store stand on, from containers/<id>/container.json. */
+/** What the containers of the store, and the failed steps that it keeps, stand on. */
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -10,12 +10,18 @@ export interface ContainersNeed {
 
 const largest = 4 * 1024 * 1024;
 
-/** A container whose file is half written or damaged needs nothing: it cannot be started. */
-export function containersNeed(root: string): ContainersNeed {
+/**
+ * One whose file is half written or damaged needs nothing: it cannot be started. `ending` are names of failed steps that are
+ * about to be removed.
+ */
+export function containersNeed(root: string, ending: ReadonlySet<string> = new Set()): ContainersNeed {
   const need: ContainersNeed = { layers: new Set(), images: new Set() };
-  for (const id of namesIn(join(root, 'containers'))) {
+  const files = [
+    ...namesIn(join(root, 'containers')).map((id) => join(root, 'containers', id, 'container.json')),
+    ...namesIn(join(root, 'failed')).flatMap((name) => (ending.has(name) ? [] : [join(root, 'failed', name, 'step.json')])),
+  ];
+  for (const file of files) {
     try {
-      const file = join(root, 'containers', id, 'container.json');
       if (statSync(file).size > largest) continue;
       const { layers, image } = JSON.parse(readFileSync(file, 'utf8')) as { layers?: unknown; image?: unknown };
       if (Array.isArray(layers)) for (const layer of layers as unknown[]) if (typeof layer === 'string') need.layers.add(layer);

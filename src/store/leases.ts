@@ -14,7 +14,8 @@ import type { Database } from './database.ts';
 import { isAlive } from './owner.ts';
 import type { Owner } from './owner.ts';
 
-const kinds = ['blob', 'layer', 'record', 'cache-mount'] as const;
+/** A failed step is held while somebody looks into it. */
+const kinds = ['blob', 'layer', 'record', 'cache-mount', 'failed'] as const;
 export type LeaseKind = (typeof kinds)[number];
 
 export interface Leases {
@@ -141,7 +142,7 @@ export function askForLists(db: Database, ask: boolean): void {
 }
 
 function nothing(): Record<LeaseKind, Set<string>> {
-  return { blob: new Set(), layer: new Set(), record: new Set(), 'cache-mount': new Set() };
+  return { blob: new Set(), layer: new Set(), record: new Set(), 'cache-mount': new Set(), failed: new Set() };
 }
 
 export interface LiveLeases {

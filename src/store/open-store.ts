@@ -11,6 +11,7 @@ import { createBuilds } from './builds.ts';
 import type { Core } from './core.ts';
 import { openDatabase } from './database.ts';
 import type { Database } from './database.ts';
+import { createFailed } from './failed.ts';
 import { createImages } from './images.ts';
 import { writeIndexJson, writeWhole } from './index-json.ts';
 import { createLayers } from './layers.ts';
@@ -98,6 +99,7 @@ function storeOf(core: Core, blobs: Blobs, layers: Layers, leftovers: readonly s
     images: createImages(core, blobs),
     records: createRecords(core),
     builds: createBuilds(core),
+    failed: createFailed(core),
     lock: (name, context) => locks.take(name, context),
     tryLock: (name) => locks.tryTake(name),
     temporary: (suffix) => core.temporary(suffix),

@@ -52,7 +52,7 @@ test('a dangling image goes with all that only it needed; an image with a name s
     assert.ok(store.blobs.read(two.imageId));
     assert.equal(store.images.byName(name)?.imageId, two.imageId);
   });
-  assert.deepEqual(await prune(root), { images: [], records: 0, layers: 0, blobs: 0, cacheMounts: 0, bytes: 0 });
+  assert.deepEqual(await prune(root), { images: [], records: 0, layers: 0, blobs: 0, cacheMounts: 0, failed: 0, bytes: 0 });
 });
 
 test('what a living handle was told exists stays, until it is closed', async (t) => {
@@ -181,7 +181,7 @@ test('`until` keeps what was used lately', async (t) => {
     store.records.put(tinyRecord(sha256('key'), tinyLayer(store, 'two')));
     store.blobs.put(Buffer.from('three'));
   });
-  const none = { images: [], records: 0, layers: 0, blobs: 0, cacheMounts: 0, bytes: 0 };
+  const none = { images: [], records: 0, layers: 0, blobs: 0, cacheMounts: 0, failed: 0, bytes: 0 };
   assert.deepEqual(await prune(root, { all: true, until: 3_600_000 }), none);
   assert.equal((await prune(root, { all: true, until: -1000 })).records, 1);
 });
@@ -284,7 +284,7 @@ test('cache mounts go with all build cache, but those in use, and those used lat
   assert.equal((await prune(root, { all: true, only: 'images' })).cacheMounts, 0);
   await using builder = await openStore({ root });
   builder.cacheMount('busy');
-  assert.deepEqual(await prune(root, { all: true, only: 'cache', until: 1_800_000, dryRun: true }), { images: [], records: 0, layers: 0, blobs: 0, cacheMounts: 1, bytes: 4 });
+  assert.deepEqual(await prune(root, { all: true, only: 'cache', until: 1_800_000, dryRun: true }), { images: [], records: 0, layers: 0, blobs: 0, cacheMounts: 1, failed: 0, bytes: 4 });
   assert.equal((await prune(root, { all: true, only: 'cache', until: 1_800_000 })).cacheMounts, 1);
   assert.deepEqual(readdirSync(join(root, 'cache-mounts')).sort(), ['busy', 'lately']);
   assert.equal((await prune(root, { all: true })).cacheMounts, 1);

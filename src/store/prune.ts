@@ -17,6 +17,7 @@ import { addBallast, dropBallast } from './ballast.ts';
 import { blobPath } from './blobs.ts';
 import { containersNeed, namesIn } from './containers-need.ts';
 import type { Core } from './core.ts';
+import { listFailed, nameOf, takeAway } from './failed.ts';
 import { findGarbage } from './garbage.ts';
 import type { Garbage } from './garbage.ts';
 import { forgetImage } from './images.ts';
@@ -27,7 +28,7 @@ import { removeStaleLocks } from './locks.ts';
 import { layerPath } from './layers.ts';
 import { cacheMountsToPrune, type CacheMount } from './cache-mounts.ts';
 import { storeError } from './store-error.ts';
-import type { PruneOptions, PruneReport } from './store.ts';
+import type { FailedStep, PruneOptions, PruneReport } from './store.ts';
 import { abandoned, removeAll } from './temporary.ts';
 
 /** Files without a row are somebody's who is about to name them, until they are this old. */
@@ -49,7 +50,7 @@ export async function prune(core: Core, options: PruneOptions, context: Context)
   core.leases.flush();
   if (options.dryRun) {
     const { held } = liveLeases(db, core.owner, true);
-    return report(findGarbage(core, options, held, containersNeed(root)), cacheMountsToPrune(core, options).filter(({ name }) => !held['cache-mount'].has(name)));
+    return report(garbageOf(core, options, held), cacheMountsToPrune(core, options).filter(({ name }) => !held['cache-mount'].has(name)));
   }
   const mounts = cacheMountsToPrune(core, options);
   const trees = abandoned(join(root, 'tmp'), core.owner);
@@ -65,22 +66,33 @@ export async function prune(core: Core, options: PruneOptions, context: Context)
   }
 }
 
-function report({ images, records, layers, blobs }: Garbage, mounts: readonly CacheMount[]): PruneReport {
-  const bytes = [...layers, ...blobs, ...mounts].reduce((sum, item) => sum + item.bytes, 0);
-  return { images, records: records.length, layers: layers.length, blobs: blobs.length, cacheMounts: mounts.length, bytes };
+interface AllGarbage extends Garbage {
+  failed: FailedStep[];
+}
+
+function garbageOf(core: Core, options: PruneOptions, held: LiveLeases['held']): AllGarbage {
+  const { only, until } = options;
+  const since = until === undefined ? Infinity : Date.now() - until;
+  const failed = only === 'images' ? [] : listFailed(core).filter((step) => step.at < since && !held.failed.has(nameOf(step)));
+  return { ...findGarbage(core, options, held, containersNeed(core.root, new Set(failed.map(nameOf)))), failed };
+}
+
+function report({ images, records, layers, blobs, failed }: AllGarbage, mounts: readonly CacheMount[]): PruneReport {
+  const bytes = [...layers, ...blobs, ...failed, ...mounts].reduce((sum, item) => sum + item.bytes, 0);
+  return { images, records: records.length, layers: layers.length, blobs: blobs.length, failed: failed.length, cacheMounts: mounts.length, bytes };
 }
 
 /** The first transaction. Paths of layer folders that were moved to tmp/ are added to `trees`. */
-async function decide(core: Core, options: PruneOptions, context: Context, trees: string[], mounts: readonly CacheMount[]): Promise<{ garbage: Garbage; gone: CacheMount[] }> {
+async function decide(core: Core, options: PruneOptions, context: Context, trees: string[], mounts: readonly CacheMount[]): Promise<{ garbage: AllGarbage; gone: CacheMount[] }> {
   const { db, root, owner } = core;
   const deadline = Date.now() + leasePatience;
   let asked = false;
   try {
     for (;;) {
-      const outcome = db.transaction((): { garbage: Garbage; gone: CacheMount[] } | NonNullable<LiveLeases['dirty']> => {
+      const outcome = db.transaction((): { garbage: AllGarbage; gone: CacheMount[] } | NonNullable<LiveLeases['dirty']> => {
         const live = liveLeases(db, owner);
         if (live.dirty !== undefined) return live.dirty;
-        const garbage = findGarbage(core, options, live.held, containersNeed(root));
+        const garbage = garbageOf(core, options, live.held);
         apply(core, garbage, trees);
         if (options.only !== 'images') dropUnnamed(core, live.held, trees);
         const gone = mounts.filter(({ name }) => !live.held['cache-mount'].has(name));
@@ -104,7 +116,7 @@ async function decide(core: Core, options: PruneOptions, context: Context, trees
   }
 }
 
-function apply(core: Core, garbage: Garbage, trees: string[]): void {
+function apply(core: Core, garbage: AllGarbage, trees: string[]): void {
   const { db } = core;
   for (const { digest } of garbage.images) forgetImage(core, digest);
   if (garbage.images.length > 0) writeIndexJson(core);
@@ -123,6 +135,7 @@ function apply(core: Core, garbage: Garbage, trees: string[]): void {
     db.run("DELETE FROM unsynced WHERE kind IN ('toc', 'tree') AND name = ?", diffId);
     moveAway(core, layerPath(core.root, diffId), trees);
   }
+  for (const step of garbage.failed) takeAway(core, step, trees);
   db.run('DELETE FROM variants WHERE diff_id NOT IN (SELECT diff_id FROM layers) AND digest NOT IN (SELECT digest FROM blobs)');
 }
 
@@ -157,6 +170,12 @@ function dropUnnamed(core: Core, held: LiveLeases['held'], trees: string[]): voi
   for (const hex of namesIn(join(root, 'git'))) {
     const folder = join(root, 'git', hex);
     if (isOld(folder)) moveAway(core, folder, trees);
+  }
+  // Failed steps whose description is damaged.
+  const kept = new Set(listFailed(core).map(nameOf));
+  for (const name of namesIn(join(root, 'failed'))) {
+    const folder = join(root, 'failed', name);
+    if (!kept.has(name) && isOld(folder)) moveAway(core, folder, trees);
   }
   // Logs of builds that were killed before they came into the history.
   for (const id of namesIn(join(root, 'logs'))) {

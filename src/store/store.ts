@@ -8,6 +8,7 @@
  *       layers/<hex of diff ID>/fs/                   the layer unpacked, when something needed it
  *       siru.db                                       SQLite (WAL)
  *       contexts/, cache-mounts/, tmp/, locks/, containers/, listings/, git/
+ *       failed/<build>-<step>/                        what a failed step left: upper/, and step.json that says how to open it
  *       logs/<build>/<step>                           what the steps of the builds of the history wrote
  *       siru.ballast                                  room for a prune on a full disk
  *
@@ -42,6 +43,7 @@ export interface Store extends AsyncDisposable {
   readonly images: Images;
   readonly records: Records;
   readonly builds: Builds;
+  readonly failed: FailedSteps;
   /**
    * Waits until no other process or call holds the lock of this name, and holds it. The kernel releases it when the
    * process dies. The context's signal ends the wait.
@@ -242,6 +244,35 @@ export interface Builds {
   logFile(build: string, step: number): string | undefined;
 }
 
+/** File systems of steps that failed, bounded by number and bytes: the oldest make room, never one that somebody has opened. */
+export interface FailedSteps {
+  /**
+   * Takes over `<folder>/upper`, a folder of tmp/. False when it is too large; the folder then stays the caller's.
+   * `removeTrees` removes what must make room.
+   */
+  keep(step: FailedStep, folder: string, removeTrees: (paths: string[]) => Promise<void>): Promise<boolean>;
+  /** The step and its upper directory; not removed until the handle is closed. Undefined when it is not kept (any more). */
+  open(build: string, step: number): { step: FailedStep; upper: string } | undefined;
+  /** Newest first. */
+  list(): FailedStep[];
+}
+
+export interface FailedStep {
+  build: string;
+  /** Number of the step in the build. */
+  number: number;
+  /** The instruction. */
+  text: string;
+  /** When it failed, milliseconds since 1970. */
+  at: number;
+  /** Of its files. */
+  bytes: number;
+  /** What it stood on and what its mounts showed: kept as long as the step. */
+  layers: Digest[];
+  /** What opens it again; the store does not look inside. */
+  open: object;
+}
+
 export interface BuildQuery {
   /** 10,000 when not given. */
   limit?: number;
@@ -302,10 +333,14 @@ export interface BuildEntry {
   warnings?: { text: string; line?: number }[];
   /** What was pulled, pushed, written and so on, at most a hundred. */
   transfers?: BuildTransfer[];
-  /** Stages that were begun, and the stage that each stands on, if any. */
-  stages?: { name: string; on?: string }[];
+  /** Stages that were begun, and the stage that each stands on, if any; the layers of a context that it stands on. */
+  stages?: { name: string; on?: string; layers?: Digest[] }[];
   /** Bytes of the logs of all steps. */
   logBytes?: number;
+  /** What processes of its steps saw, each once; see BuildStep.sight. The store does not look into it. */
+  sights?: object[];
+  /** How it was called, without the values of secrets; see `build --resume`. */
+  call?: object;
   /** In the order in which they began. Always there. */
   steps: BuildStep[];
 }
@@ -358,6 +393,11 @@ export interface BuildStep {
   /** For a FROM. */
   base?: { name: string; digest: Digest };
   error?: string;
+  /** Which of the build's sights it has, and the mounts beyond that. */
+  sight?: number;
+  mounts?: object[];
+  /** File that stands for the command of a heredoc. */
+  script?: { name: string; content: string };
   /** Bytes of its log. */
   logBytes?: number;
 }
@@ -393,6 +433,8 @@ export interface PruneReport {
   blobs: number;
   /** Folders behind cache mounts. */
   cacheMounts: number;
+  /** File systems of failed steps. */
+  failed: number;
   /** Bytes freed. */
   bytes: number;
 }
@@ -404,6 +446,8 @@ export interface Usage {
   cacheMounts: { count: number; bytes: number };
   /** Builds that are remembered, and the bytes of their logs. */
   history: { count: number; bytes: number };
+  /** File systems of failed steps. */
+  failedSteps: { count: number; bytes: number };
   database: { bytes: number };
   temporary: { bytes: number };
   total: number;

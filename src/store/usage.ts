@@ -1,9 +1,11 @@
 /** What the store holds, in bytes. */
-import { lstatSync, readdirSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
+import { treeBytes } from '../base/tree-bytes.ts';
 import { ballastPath } from './ballast.ts';
 import { containersNeed, namesIn } from './containers-need.ts';
 import type { Core } from './core.ts';
+import { listFailed } from './failed.ts';
 import { findGarbage, isActive, layerBytes } from './garbage.ts';
 import type { Garbage } from './garbage.ts';
 import { liveLeases } from './leases.ts';
@@ -43,6 +45,8 @@ export function usage(core: Core): Usage {
   const cacheMounts = { count: mounts.length, bytes: treeBytes(join(root, 'cache-mounts')) };
   const database = { bytes: ['', '-wal', '-shm'].reduce((sum, end) => sum + fileBytes(`${db.path}${end}`), fileBytes(ballastPath(root))) };
   const history = { count: number('SELECT count(*) AS n FROM builds'), bytes: treeBytes(join(root, 'logs')) };
+  const failed = listFailed(core);
+  const failedSteps = { count: failed.length, bytes: failed.reduce((total, { bytes }) => total + bytes, 0) };
   const temporary = { bytes: treeBytes(join(root, 'tmp')) + trashBytes(core) };
   const rest = ['listings', 'contexts', 'git'].reduce((sum, name) => sum + treeBytes(join(root, name)), 0);
   const other = ['containers', 'locks'].reduce((sum, name) => sum + treeBytes(join(root, name)), 0);
@@ -59,9 +63,10 @@ export function usage(core: Core): Usage {
     layers,
     cacheMounts,
     history,
+    failedSteps,
     database,
     temporary,
-    total: blobBytes + layers.bytes + cacheMounts.bytes + history.bytes + database.bytes + temporary.bytes + rest + other + outer,
+    total: blobBytes + layers.bytes + cacheMounts.bytes + history.bytes + failedSteps.bytes + database.bytes + temporary.bytes + rest + other + outer,
   };
 }
 
@@ -77,16 +82,4 @@ function trashBytes(core: Core): number {
 
 function fileBytes(path: string): number {
   return lstatSync(path, { throwIfNoEntry: false })?.size ?? 0;
-}
-
-/** Bytes of the files below a folder; what cannot be read counts nothing. */
-export function treeBytes(folder: string): number {
-  let total = 0;
-  try {
-    for (const entry of readdirSync(folder, { withFileTypes: true })) {
-      const path = join(folder, entry.name);
-      total += entry.isDirectory() ? treeBytes(path) : fileBytes(path);
-    }
-  } catch {}
-  return total;
 }

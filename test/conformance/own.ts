@@ -69,7 +69,7 @@ async function inProcess(store: Store, words: string[]): Promise<string | undefi
   buildCommand.configure(command);
   const nowhere = { write: () => true, isTTY: false } as unknown as NodeJS.WriteStream;
   const call: Call = {
-    path: ['build'], debug: false, registries: { dockerConfig: '/nonexistent' }, environment: { PATH: process.env.PATH }, signal: new AbortController().signal,
+    path: ['build'], rest: [], debug: false, registries: { dockerConfig: '/nonexistent' }, environment: { PATH: process.env.PATH }, signal: new AbortController().signal,
     pauseSignals: () => ({ [Symbol.dispose]() {} }), stdout: nowhere, stderr: nowhere, print: () => {}, tell: () => {},
     store: async () => store, wholeProgram: async () => command, context: (emit) => contextOf({ onEvent: emit }),
   };

@@ -31,6 +31,10 @@ export interface Recorder {
   missed(ref: StepRef, miss: Miss): void;
   /** A stage begins. */
   stage(name: string, on?: string): void;
+  /** The layers of a context that a stage stands on. */
+  stageLayers(name: string, layers: Digest[]): void;
+  /** What the process of a step sees, and what else opens it. */
+  sight(ref: StepRef, sight: object, more?: Pick<BuildStep, 'mounts' | 'script'>): void;
   /** What the base of a stage consists of. */
   base(digest: Digest, layers: () => { diffId: Digest; by?: string }[]): void;
   /** Which project it is: identity of the context, and the Dockerfile's name. */
@@ -52,6 +56,9 @@ export function createRecorder(store: Pick<Store, 'builds'>, entry: Pick<BuildEn
   const warnings: NonNullable<BuildEntry['warnings']> = [];
   const stages: NonNullable<BuildEntry['stages']> = [];
   const bases = new Map<Digest, () => { diffId: Digest; by?: string }[]>();
+  /** Most steps of a stage see the same. */
+  const sights: object[] = [];
+  const sightAt = new Map<string, number>();
   let logFailed = false;
   let ended = false;
   const stepOf = (ref: StepRef): BuildStep => {
@@ -125,6 +132,16 @@ export function createRecorder(store: Pick<Store, 'builds'>, entry: Pick<BuildEn
     stage(name, on) {
       stages.push({ name, ...(on === undefined ? {} : { on }) });
     },
+    stageLayers(name, layers) {
+      const stage = stages.find((one) => one.name === name);
+      if (stage) stage.layers = layers;
+    },
+    sight(ref, sight, more) {
+      const text = JSON.stringify(sight);
+      let at = sightAt.get(text);
+      if (at === undefined) sightAt.set(text, (at = sights.push(sight) - 1));
+      Object.assign(stepOf(ref), { sight: at, ...more });
+    },
     base: (digest, layers) => void bases.set(digest, layers),
     place(identity, dockerfile) {
       entry.place = sha256(`${identity}\0${dockerfile}`);
@@ -146,7 +163,7 @@ export function createRecorder(store: Pick<Store, 'builds'>, entry: Pick<BuildEn
           references: [], ...entry, ...more, took: Date.now() - started, outcome,
           ...(error === undefined ? {} : { error: { ...(isSiruError(error) ? { code: error.code } : {}), message: firstLine(messageOf(error)) } }),
           ...(warnings.length > 0 && { warnings }), ...(transfers.size > 0 && { transfers: [...transfers.values()] }),
-          ...(logBytes > 0 && { logBytes }), stages, steps: [...steps.values()],
+          ...(logBytes > 0 && { logBytes }), ...(sights.length > 0 && { sights }), stages, steps: [...steps.values()],
         });
       } catch {
         emit({ type: 'warning', text: 'the build could not be added to the history' });

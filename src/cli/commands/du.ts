@@ -34,6 +34,7 @@ export async function run(call: Call, _operands: string[], flags: Flags): Promis
     { type: 'Unpacked Layers', count: usage.layers.count, bytes: usage.layers.bytes },
     { type: 'Cache Mounts', count: usage.cacheMounts.count, bytes: usage.cacheMounts.bytes },
     { type: 'Build History', count: usage.history.count, bytes: usage.history.bytes },
+    { type: 'Failed Steps', count: usage.failedSteps.count, bytes: usage.failedSteps.bytes, reclaimable: usage.failedSteps.bytes },
     { type: 'Database', bytes: usage.database.bytes },
     { type: 'Temporary', bytes: usage.temporary.bytes },
   ];

@@ -42,8 +42,9 @@ export async function run(call: Call, _operands: string[], flags: Flags): Promis
     const lines = report.images.flatMap(({ digest, names }) => [...names.map((name) => `untagged: ${shortName(name)}`), `deleted: ${digest}`]);
     text += `Deleted Images:\n${lines.join('\n')}\n\n`;
   }
-  const mounts = report.cacheMounts > 0 ? `, ${report.cacheMounts} cache mounts` : '';
-  if (report.records + report.layers + report.blobs + report.cacheMounts > 0) text += `Deleted: ${report.records} build steps, ${report.layers} layers, ${report.blobs} blobs${mounts}\n\n`;
+  const { records, layers, blobs, cacheMounts, failed } = report;
+  const more = `${cacheMounts > 0 ? `, ${cacheMounts} cache mounts` : ''}${failed > 0 ? `, ${failed} failed step${failed > 1 ? 's' : ''}` : ''}`;
+  if (records + layers + blobs + cacheMounts + failed > 0) text += `Deleted: ${records} build steps, ${layers} layers, ${blobs} blobs${more}\n\n`;
   call.print(`${text}${flags.dryRun ? 'Would reclaim' : 'Total reclaimed space'}: ${humanSize(report.bytes)}\n`);
 }
 

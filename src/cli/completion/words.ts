@@ -10,7 +10,7 @@ export interface CommandWords {
   operands: 'images' | 'containers' | 'files' | 'folders' | 'none' | string[];
 }
 
-const ofImages = new Set(['run', 'images', 'history', 'layers', 'files', 'diff', 'inspect', 'tag', 'rmi', 'push', 'pull', 'save', 'explain', 'logs']);
+const ofImages = new Set(['run', 'images', 'history', 'layers', 'files', 'diff', 'inspect', 'tag', 'rmi', 'push', 'pull', 'save', 'explain', 'logs', 'shell']);
 const ofContainers = new Set(['rm']);
 const ofFolders = new Set(['build']);
 const ofFiles = new Set(['import']);
@@ -32,7 +32,7 @@ export function completionWords(program: Command): CommandWords[] {
     const help = command.createHelp();
     const last = path.at(-1) ?? '';
     const name = path[0] === 'image' ? (alias[last] ?? last) : last;
-    const choices = name === 'run' ? { ...values, ...ofRun } : values;
+    const choices = name === 'run' || name === 'shell' ? { ...values, ...ofRun } : values;
     const members = help.visibleCommands(command).filter((member) => member.name() !== 'help');
     out.push({
       path,
