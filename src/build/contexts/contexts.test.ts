@@ -266,6 +266,7 @@ test('a Dockerfile behind a URL: as the context, and with another context', asyn
   mkdirSync(join(folder, 'c'));
   writeFileSync(join(folder, 'c', 'a'), 'a');
   assert.deepEqual((await build({ context: join(folder, 'c'), dockerfile: `${at}/x` })).files, ['a 644 0:0']);
+  await assert.rejects(build({ context: `${at.replace('//', '//%zz:%@')}/binary` }), fails('CONTEXT', /neither a Dockerfile nor an archive/));
   await assert.rejects(build({ context: `${at}/loop` }), fails('REGISTRY', /redirects in a circle/));
   await assert.rejects(build({ context: `${at}/binary` }), fails('CONTEXT', /neither a Dockerfile nor an archive/));
 });
@@ -380,6 +381,28 @@ test('neither an archive nor a link in it leads out of the context', async (t) =
   assert.ok(isSiruError(built) && built.code === 'CONTEXT', String(built));
   await assert.rejects(build({ context: '-', contextStream: input('--transform=s,^./a/b,../../b,', '-P') }), fails('CONTEXT', /would leave the root/));
   assert.ok(!existsSync(join(folder, '..', 'b')));
+});
+
+test('a kept repository that is damaged is fetched anew, also in a store whose path has odd characters', { skip: noGit }, async (t) => {
+  const { folder } = await place(t);
+  const { server, make } = await repositories(t, folder);
+  const app = make('app', files);
+  await using store = await openStore({ root: join(folder, 'a %41#b') });
+  const text = async (): Promise<number> => (await build({ store, context: `${server.url}/app.git#main` })).steps.executed;
+  await text();
+  const [kept] = readdirSync(join(store.root, 'git')).map((name) => join(store.root, 'git', name)) as [string];
+  for (const damage of ['objects', 'halves', 'refs']) {
+    const commit = app.commit({ 'a.txt': damage });
+    // As after a crash of the machine: names are there, and what they name is not.
+    if (damage === 'refs') writeFileSync(join(kept, 'packed-refs'), `${'1'.repeat(40)} refs/siru/${'1'.repeat(40)}\n`);
+    for (const file of readdirSync(join(kept, 'objects'), { recursive: true, encoding: 'utf8' }).map((name) => join(kept, 'objects', name))) {
+      if (damage === 'refs' || !statSync(file).isFile()) continue;
+      const bytes = readFileSync(file);
+      rmSync(file);
+      writeFileSync(file, damage === 'objects' ? '' : bytes.subarray(0, bytes.length / 2));
+    }
+    assert.equal(await text(), 1, commit);
+  }
 });
 
 test('prune takes what contexts brought', { skip: noGit }, async (t) => {

@@ -8,6 +8,7 @@ import { SiruError } from '../../base/errors.ts';
 import { createSha256, hexOf, isSha256, parseDigest, sha256, type Digest } from '../../oci/digest.ts';
 import type { HttpResponse } from '../../remote/transport.ts';
 import type { Store } from '../../store/store.ts';
+import { decoded } from './git-url.ts';
 
 /** What is known of a file behind a URL. */
 export interface Fetched {
@@ -97,13 +98,7 @@ export async function openDownload({ address, checksum, secret }: DownloadReques
 }
 
 function decodeName(url: URL): string {
-  const raw = url.pathname.slice(url.pathname.lastIndexOf('/') + 1);
-  let name = raw;
-  try {
-    name = decodeURIComponent(raw);
-  } catch {
-    // A lone percent sign stands for itself.
-  }
+  const name = decoded(url.pathname.slice(url.pathname.lastIndexOf('/') + 1));
   return name === '' || name === '.' || name === '..' || /[/\0]/.test(name) ? '__unnamed__' : name;
 }
 
@@ -125,7 +120,7 @@ async function authorizationFor(url: URL, secret: DownloadRequest['secret']): Pr
     }
   }
   if (url.username === '' && url.password === '') return undefined;
-  return `Basic ${Buffer.from(`${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`).toString('base64')}`;
+  return `Basic ${Buffer.from(`${decoded(url.username)}:${decoded(url.password)}`).toString('base64')}`;
 }
 
 interface Known extends Fetched {

@@ -24,6 +24,36 @@ export interface CheckoutParts {
 
 /** Throws what runGit throws, CONTEXT for a commit that the server does not give out. */
 export async function checkOut(parts: CheckoutParts, context: Context): Promise<Checkout> {
+  const { source, kept, target } = parts;
+  const keptBefore = existsSync(join(kept, 'HEAD'));
+  try {
+    return await take(parts, context);
+  } catch (error) {
+    if (!keptBefore || !isRefusal(error) || (await isSound(kept, source.shown, context))) throw error;
+    // A crash of the machine may have left it so. It holds nothing that cannot be fetched again.
+    rmSync(kept, { recursive: true, force: true });
+    rmSync(target, { recursive: true, force: true });
+    return await take(parts, context);
+  }
+}
+
+/** True when all that the names of a repository lead to is there. */
+async function isSound(kept: string, shown: string, context: Context): Promise<boolean> {
+  try {
+    await runGit(shown, ['--git-dir=.', 'fsck', '--no-dangling', '--no-progress'], { folder: kept, longest: longestTransfer, from: 'here' }, {}, context);
+    return true;
+  } catch (error) {
+    if (isRefusal(error)) return false;
+    throw error;
+  }
+}
+
+/** What git refuses, as against what is wrong with the network or the machine. */
+function isRefusal(error: unknown): error is SiruError {
+  return error instanceof SiruError && error.code === 'CONTEXT';
+}
+
+async function take(parts: CheckoutParts, context: Context): Promise<Checkout> {
   const { source, resolved, kept, target } = parts;
   const wanted = (source.keepGitDir ? resolved.tag : undefined) ?? resolved.commit;
   await fetchInto(parts, wanted, context);
@@ -34,7 +64,7 @@ export async function checkOut(parts: CheckoutParts, context: Context): Promise<
   mkdirSync(target);
   await git(['init', '-q', '--template=', `--object-format=${resolved.commit.length === 64 ? 'sha256' : 'sha1'}`, '.']);
   const name = resolved.ref === undefined || !/^refs\/(?:heads|tags)\//.test(resolved.ref) ? 'refs/siru/commit' : resolved.ref;
-  await git(['fetch', '-q', '-u', '--depth=1', '--no-tags', '--no-write-fetch-head', `file://${kept}`, `refs/siru/${wanted}:${name}`]);
+  await git(['fetch', '-q', '-u', '--depth=1', '--no-tags', '--no-write-fetch-head', '--', kept, `refs/siru/${wanted}:${name}`]);
   await git(['checkout', '-q', '-f', '--detach', resolved.commit]);
   await git(['remote', 'add', 'origin', source.remote]);
   if (source.submodules !== false && existsSync(join(target, '.gitmodules'))) await updateSubmodules(parts, context);
@@ -58,7 +88,7 @@ async function updateSubmodules({ source, target, access }: CheckoutParts, conte
     await runGit(source.shown, [...update, '--depth=1'], call, access, context);
   } catch (error) {
     // Not every server gives out a commit that no ref leads to, or part of a history.
-    if (!(error instanceof SiruError) || error.code !== 'CONTEXT') throw error;
+    if (!isRefusal(error)) throw error;
     await runGit(source.shown, update, call, access, context);
   }
 }
@@ -83,7 +113,7 @@ async function fetchInto({ source, resolved, kept, access }: CheckoutParts, want
       await git(['update-ref', `refs/siru/${wanted}`, wanted]);
       return true;
     } catch (error) {
-      if (!(error instanceof SiruError) || error.code !== 'CONTEXT') throw error;
+      if (!isRefusal(error)) throw error;
       return false;
     }
   };
@@ -101,7 +131,7 @@ async function fetchInto({ source, resolved, kept, access }: CheckoutParts, want
     try {
       await git([...fetch, ...whole, ...way]);
     } catch (error) {
-      if (!(error instanceof SiruError) || error.code !== 'CONTEXT') throw error;
+      if (!isRefusal(error)) throw error;
       last = error;
       continue;
     }

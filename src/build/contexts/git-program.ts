@@ -78,7 +78,7 @@ export async function runGit(shown: string, args: string[], call: GitCall, acces
   try {
     const code = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve));
     if (why) throw why;
-    if (code !== 0) throw failure(shown, said);
+    if (code !== 0) throw failure(shown, said, call.from === 'here');
     return Buffer.concat(output).toString('utf8');
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
@@ -190,9 +190,11 @@ export function excessOf(folder: string, most: { bytes: number; files: number } 
 }
 
 /** The error that git's words mean. */
-function failure(shown: string, said: string): SiruError {
+function failure(shown: string, said: string, here: boolean): SiruError {
   const words = cleaned(said);
   const text = `${shown}: git: ${words === '' ? 'ended without a word' : words}`;
+  // No network has a part in what this program itself made.
+  if (here) return new SiruError('CONTEXT', text);
   if (/Authentication failed|could not read (?:Username|Password)|Permission denied \(|returned error: 40[13]|Host key verification failed/.test(said)) {
     return new SiruError('AUTH', text, {
       hint: 'Give a token with --secret id=GIT_AUTH_TOKEN,env=NAME, a whole header with id=GIT_AUTH_HEADER, or for ssh an agent with --ssh default.',

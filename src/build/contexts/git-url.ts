@@ -194,7 +194,8 @@ export function flagValue(text: string): boolean | undefined {
   return /^(?:0|f|false)$/i.test(text) ? false : undefined;
 }
 
-function decoded(text: string): string {
+/** Percent signs decoded; a text with a lone one stands for itself. */
+export function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

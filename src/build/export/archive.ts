@@ -1,8 +1,10 @@
 /** An image as an archive or as a folder: outputs `oci` and `docker`. */
 import { mkdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { checkCancelled, type Context } from '../../base/context.ts';
 import { SiruError } from '../../base/errors.ts';
+import { readChunks } from '../../layer/compress.ts';
+import { createSha256, hexOf } from '../../oci/digest.ts';
 import { archiveChunks } from '../../images/save.ts';
 import { indexOf, jsonFile, layoutFiles, type LayoutItem } from '../../images/layout-files.ts';
 import type { ArchiveFile } from '../../images/archive-write.ts';
@@ -36,9 +38,21 @@ async function writeFolder(folder: string, { blobs, documents, manifests }: Retu
     checkCancelled(context);
     await writeWhole(asAsync(open()), join(folder, path));
   };
-  for (const blob of blobs) if (statSync(join(folder, blob.path), { throwIfNoEntry: false })?.size !== blob.size) await write(blob);
+  for (const blob of blobs) if (!(await isThere(join(folder, blob.path), blob.size, context))) await write(blob);
   for (const file of documents.slice(1)) await write(file);
   await write(index);
+}
+
+/** True for a blob that holds what its name says: a folder that others write too may hold anything. */
+async function isThere(path: string, size: number, context: Context): Promise<boolean> {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (!stat?.isFile() || stat.size !== size) return false;
+  const hasher = createSha256();
+  for await (const chunk of readChunks(path)) {
+    checkCancelled(context);
+    hasher.update(chunk);
+  }
+  return hexOf(hasher.digest()) === basename(path);
 }
 
 /** What an `index.json` lists that is there already, without those whose names are given away. */

@@ -170,7 +170,13 @@ test('oci with tar=false: a layout to which a second image is added', { skip: mi
   const put = (tag: string, text: string): Promise<BuildResult> => make(text, { tags: [tag], outputs: [{ type: 'oci', dest, folder: true, compression: 'none' }] });
   await put('app:1', files);
   const two = await put('app:2', `${files}LABEL x=2\n`);
+  // What has the size of a blob is not yet the blob.
+  const [{ digest, size }] = manifestIn(dest).layers as [{ digest: string; size: number }];
+  const layer = join(dest, 'blobs/sha256', digest.slice(7));
+  const bytes = readFileSync(layer);
+  writeFileSync(layer, Buffer.alloc(size));
   const replaced = await put('app:1', `${files}LABEL x=1\n`);
+  assert.ok(readFileSync(layer).equals(bytes));
   assert.deepEqual(parseIndex(readFileSync(join(dest, 'index.json'))).manifests.map(({ digest }) => digest), [two.digest, replaced.digest]);
   assert.equal(JSON.parse(execFileSync('skopeo', ['inspect', `oci:${dest}:1`], { encoding: 'utf8' })).Labels.x, '1');
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -72,6 +72,21 @@ test('a socket is passed on as it is, and cannot be one of several', async (t) =
   using agent = await openAgent({ id: 'a', paths: [path] });
   assert.equal(agent.path, path);
   await assert.rejects(openAgent({ id: 'a', paths: [path, path] }), { message: /either one socket or keys/ });
+});
+
+test('a client that asks much and listens late gets all answers', async (t) => {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const file = join(folderOf(t), 'key');
+  writeFileSync(file, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  using agent = await openAgent({ id: 'a', paths: [file] });
+  const count = 20_000;
+  const socket = connect(agent.path);
+  socket.write(Buffer.concat(Array.from({ length: count }, () => string(Buffer.of(11)))));
+
+  const size = string(answer(Buffer.of(11), [parsePrivateKey(readFileSync(file, 'utf8'), file)])).length;
+  let got = 0;
+  for await (const chunk of socket as AsyncIterable<Buffer>) if ((got += chunk.length) >= count * size) break;
+  assert.equal(got, count * size);
 });
 
 test('messages that it does not know, damaged ones and those without end are answered or ended', async () => {

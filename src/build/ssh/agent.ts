@@ -44,6 +44,8 @@ export async function serveKeys(keys: readonly PrivateKey[]): Promise<OpenedAgen
 
 function converse(socket: Socket, keys: readonly PrivateKey[]): void {
   let held = Buffer.alloc(0);
+  // A client that asks and does not listen would have all answers kept in memory.
+  socket.on('drain', () => socket.resume());
   socket.on('data', (chunk: Buffer) => {
     held = Buffer.concat([held, chunk]);
     while (held.length >= 4) {
@@ -53,7 +55,7 @@ function converse(socket: Socket, keys: readonly PrivateKey[]): void {
         return;
       }
       if (held.length < 4 + length) return;
-      socket.write(string(answer(held.subarray(4, 4 + length), keys)));
+      if (!socket.write(string(answer(held.subarray(4, 4 + length), keys)))) socket.pause();
       held = held.subarray(4 + length);
     }
   });
