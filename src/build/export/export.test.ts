@@ -171,7 +171,7 @@ test('oci with tar=false: a layout to which a second image is added', { skip: mi
   await put('app:1', files);
   const two = await put('app:2', `${files}LABEL x=2\n`);
   // What has the size of a blob is not yet the blob.
-  const [{ digest, size }] = manifestIn(dest).layers as [{ digest: string; size: number }];
+  const { digest, size } = manifestIn(dest).layers[0]!;
   const layer = join(dest, 'blobs/sha256', digest.slice(7));
   const bytes = readFileSync(layer);
   writeFileSync(layer, Buffer.alloc(size));
