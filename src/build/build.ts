@@ -98,35 +98,37 @@ async function tryToBuild(given: BuildOptions, outer: Context, tried: Tried): Pr
   const exported = { outputs: options.outputs ?? [{ type: 'image' as const }], tags: names, index: platforms.length > 1 || isTrue(options.buildArgs?.BUILDKIT_MULTI_PLATFORM) };
   checkOutputs(exported, platforms);
   const source = { name: file.name, text: dockerfile.text };
-  const begin = (platform: Platform, plan: Pick<PlatformPlan, 'graph' | 'platform' | 'buildArgs' | 'timed'>): Session => {
+  const begin = (platform: Platform, plan: Plan & Pick<PlatformPlan, 'timed'>): Session => {
     const several = platforms.length > 1 ? formatPlatform(platform) : undefined;
     const project = [identity, file.name, ...(several === undefined ? [] : [several])].join('\0');
     // Only stages that the target needs are begun, so the first error is the build's.
     return createSession(shared, { ...plan, dockerfile, source, warn: warnOrFail, project, ...(several === undefined ? {} : { label: several }) }, solveStage, (error) => stop.abort(error));
   };
-  if (options.buildArgs?.SOURCE_DATE_EPOCH || options.sourceDateEpoch !== undefined || dockerfile.globalArgs.some(({ args }) => args.some(({ name }) => name === 'SOURCE_DATE_EPOCH'))) {
-    const { settleEpoch } = await import('./epoch.ts');
+  let timed = (plan: Plan): Plan => plan;
+  if (options.buildArgs?.SOURCE_DATE_EPOCH !== undefined || options.sourceDateEpoch !== undefined || dockerfile.globalArgs.some(({ args }) => args.some(({ name }) => name === 'SOURCE_DATE_EPOCH'))) {
+    const { settleEpoch, setEpoch } = await import('./epoch.ts');
     const platform = platforms[0]!;
     const plan = planFor(options, dockerfile, platform);
-    options = await settleEpoch(options, {
+    const epoch = await settleEpoch(plan.buildArgs, {
       shared,
       dockerfile,
       source,
       platform,
       namedContexts: plan.graph.namedContexts,
       globalArgs: plan.graph.globalArgs,
-      async stageLayers(index) {
-        const { layers } = await begin(platform, { ...plan, timed: true }).stage(index);
-        await cache?.layers.ensure(layers.map(({ diffId }) => diffId), context);
-        return layers;
+      async stageTime(index) {
+        const { entries } = await begin(platform, { ...plan, timed: true }).stage(index);
+        const created = entries.findLast(({ layer }) => layer !== undefined)?.created;
+        return created === undefined ? undefined : Date.parse(created) / 1000;
       },
     });
-    shared.options = options;
+    shared.options = options = { ...options, sourceDateEpoch: epoch?.seconds };
+    if (epoch) timed = (of) => ({ ...of, buildArgs: setEpoch(epoch, of.buildArgs, of.graph.globalArgs) });
   }
   const sessions = platforms.map((platform) => {
-    const plan = planFor(options, dockerfile, platform);
+    const plan = planFor(given, dockerfile, platform);
     for (const warning of plan.graph.warnings) warn(warning);
-    return begin(platform, plan);
+    return begin(platform, timed(plan));
   });
   failIfWanted();
   try {
@@ -167,7 +169,6 @@ async function tryToBuild(given: BuildOptions, outer: Context, tried: Tried): Pr
   }
 }
 
-/** The platforms that the result is for, each once, in the order that was asked for; the host's when none was. */
 function doneEvent({ imageId, digest, references, outputs, platform, took, steps, imported }: BuildResult): Event {
   const told = outputs.map(({ type, dest, pushed }) => ({
     type,
@@ -177,6 +178,7 @@ function doneEvent({ imageId, digest, references, outputs, platform, took, steps
   return { type: 'build-done', imageId, digest, references, outputs: told, platform, took, steps, ...(imported && { imported }) };
 }
 
+/** The platforms that the result is for, each once, in the order that was asked for; the host's when none was. */
 function platformsOf({ platform }: BuildOptions): Platform[] {
   const texts = (typeof platform === 'string' ? [platform] : (platform ?? [])).flatMap((text) => text.split(','));
   if (texts.length === 0) return [hostPlatform()];
@@ -187,8 +189,10 @@ function platformsOf({ platform }: BuildOptions): Platform[] {
   return [...platforms.values()];
 }
 
-function planFor(options: BuildOptions, dockerfile: Dockerfile, platform: Platform): Pick<PlatformPlan, 'graph' | 'platform' | 'buildArgs'> {
-  const buildArgs = options.buildArgs ?? {};
+type Plan = Pick<PlatformPlan, 'graph' | 'platform' | 'buildArgs'>;
+
+function planFor(options: BuildOptions, dockerfile: Dockerfile, platform: Platform): Plan {
+  const buildArgs = { ...(options.sourceDateEpoch === undefined ? {} : { SOURCE_DATE_EPOCH: String(options.sourceDateEpoch) }), ...options.buildArgs };
   const namedContexts = [...normaliseContexts(options.buildContexts).keys()];
   const graph = planStages(dockerfile, { target: options.target, buildArgs, targetPlatform: platform, buildPlatform: hostPlatform(), namedContexts });
   return { graph, platform, buildArgs };

@@ -1,6 +1,7 @@
 /** Where SOURCE_DATE_EPOCH may come from. */
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -13,13 +14,22 @@ import type { BuildOptions } from './options.ts';
 const modified = 1_500_000_000;
 /** Seconds that the path `/later` of the server is newer. */
 const later = 1000;
+/** Time of the one file of `/x.tar`; its folder is newer. */
+const archived = 1_400_000_000;
 
 async function world(t: TestContext): Promise<{ server: string; times: (dockerfile: string, options?: Partial<BuildOptions>) => Promise<string | undefined> }> {
   const { store, folder, ...temporary } = await temporaryStore();
   t.after(() => temporary[Symbol.asyncDispose]());
-  const server = createServer(({ url }, response) => void response.writeHead(200, { 'last-modified': new Date((modified + (url === '/later/x' ? later : 0)) * 1000).toUTCString() }).end('text\n'));
+  const server = createServer(({ url = '' }, response) => {
+    const known = !url.startsWith('/unknown');
+    response.writeHead(200, known ? { 'last-modified': new Date((modified + (url === '/later/x' ? later : 0)) * 1000).toUTCString() } : {}).end(url.endsWith('.tar') ? archive : 'text\n');
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => server.close());
+  mkdirSync(join(folder, 'archived'));
+  writeFileSync(join(folder, 'archived', 'Dockerfile'), file('ARG SOURCE_DATE_EPOCH=context').replace('COPY a', 'COPY Dockerfile'));
+  utimesSync(join(folder, 'archived', 'Dockerfile'), archived, archived);
+  const archive = execFileSync('tar', ['-C', join(folder, 'archived'), '-cf', '-', '.']);
   const context = join(folder, 'context');
   mkdirSync(context);
   writeFileSync(join(context, 'a'), 'a\n');
@@ -64,6 +74,23 @@ test('the context gives its time when it has one as a whole: a directory has non
   assert.doesNotMatch((await times(file('ARG SOURCE_DATE_EPOCH=context')))!, / /);
   const named = { buildContexts: { web: `${server}/x` } };
   await assert.rejects(times(file('ARG SOURCE_DATE_EPOCH=nothing'), named), { code: 'USAGE', message: 'invalid SOURCE_DATE_EPOCH: nothing' });
+});
+
+test('an archive has the time of Last-Modified, else of its newest file; other files without Last-Modified have none', async (t) => {
+  const { server, times } = await world(t);
+  assert.match((await times('', { context: `${server}/x.tar`, dockerfileText: undefined }))!, new RegExp(` ${modified}$`));
+  assert.match((await times('', { context: `${server}/unknown.tar`, dockerfileText: undefined }))!, new RegExp(` ${archived}$`));
+  assert.doesNotMatch((await times(file('ARG SOURCE_DATE_EPOCH=web'), { buildContexts: { web: `${server}/unknown` } }))!, / /);
+  assert.doesNotMatch((await times(file(`ARG SOURCE_DATE_EPOCH=src\nFROM scratch AS src\nADD ${server}/unknown /`)))!, / /);
+});
+
+test('a default in the file is one for each stage; without a time the argument has no value', async (t) => {
+  const { times } = await world(t);
+  const asked = file('ARG SOURCE_DATE_EPOCH=10').replace('ARG SOURCE_DATE_EPOCH\n', 'ARG SOURCE_DATE_EPOCH=5\n');
+  assert.equal(await times(asked), '1970-01-01T00:00:10Z 5');
+  const named = file('ARG SOURCE_DATE_EPOCH=context').replace('=$SOURCE', '=${SOURCE').replace('EPOCH\nCOPY', 'EPOCH-unset}\nCOPY');
+  assert.match((await times(named))!, / unset$/);
+  assert.match((await times(named, { buildArgs: { SOURCE_DATE_EPOCH: '' } }))!, / unset$/);
 });
 
 test('what gives no time is refused, with its stage', async (t) => {

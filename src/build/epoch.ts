@@ -6,10 +6,7 @@
 import { SiruError } from '../base/errors.ts';
 import { fault, type SourceText } from '../dockerfile/errors.ts';
 import type { Dockerfile, DockerfileStage } from '../dockerfile/instruction.ts';
-import type { Digest } from '../oci/digest.ts';
 import type { Platform } from '../oci/platform.ts';
-import type { OpenedContext } from './contexts/open.ts';
-import type { BuildOptions } from './options.ts';
 import { findContext } from './plan/context-name.ts';
 import { placed } from './plan/placed.ts';
 import { isGitSource, isHttpSource } from './plan/source-words.ts';
@@ -27,47 +24,50 @@ export interface EpochParts {
   namedContexts: readonly string[];
   /** Values of the arguments before the first FROM. */
   globalArgs: ReadonlyMap<string, string>;
-  /** Builds a stage and gives its layers. */
-  stageLayers(index: number): Promise<readonly { diffId: Digest }[]>;
+  /** Builds a stage and gives the time of what it fetched. */
+  stageTime(index: number): Promise<number | undefined>;
+}
+
+export interface Epoch {
+  /** Since 1970; absent when what is named has no time of its own: the build has none then. */
+  seconds?: number;
 }
 
 /**
- * The options with the time as both option and argument; an argument is nearer to the build than an option, and both than a
- * default in the file. Throws USAGE for what is no time, DOCKERFILE, and what opening a context throws.
+ * The time that a build argument asks for, else an ARG before the first FROM; undefined when nobody asks. Throws USAGE for what
+ * is no time, DOCKERFILE, and what opening a context throws.
  */
-export async function settleEpoch(options: BuildOptions, parts: EpochParts): Promise<BuildOptions> {
-  const { buildArgs, sourceDateEpoch } = options;
-  const written = buildArgs?.SOURCE_DATE_EPOCH || (sourceDateEpoch === undefined ? parts.globalArgs.get('SOURCE_DATE_EPOCH') : String(sourceDateEpoch));
-  if (written === undefined || written === '') return options;
-  const epoch = /^-?\d+$/.test(written) ? Number(written) : await timeOf(written, parts);
-  // Of files here nothing says when they were made as a whole.
-  if (epoch === undefined) return { ...options, buildArgs: { ...buildArgs, SOURCE_DATE_EPOCH: '' } };
-  if (!(epoch >= 0 && epoch <= latest)) throw new SiruError('USAGE', `SOURCE_DATE_EPOCH=${written} is no time`, { hint: 'Give the seconds since 1970 as a whole number.' });
-  return { ...options, sourceDateEpoch: epoch, buildArgs: { ...buildArgs, SOURCE_DATE_EPOCH: String(epoch) } };
+export async function settleEpoch({ SOURCE_DATE_EPOCH: argument }: Readonly<Record<string, string>>, parts: EpochParts): Promise<Epoch | undefined> {
+  const written = argument ?? parts.globalArgs.get('SOURCE_DATE_EPOCH');
+  if (written === undefined || written === '') return argument === undefined ? undefined : {};
+  const seconds = /^[-+]?\d+$/.test(written) ? Number(written) : await timeOf(written, parts);
+  if (seconds === undefined) return {};
+  if (!(seconds >= 0 && seconds <= latest)) throw new SiruError('USAGE', `SOURCE_DATE_EPOCH=${written} is no time`, { hint: 'Give the seconds since 1970 as a whole number.' });
+  return { seconds };
 }
 
-/** Seconds since 1970, or undefined when what is named has no time of its own. */
+/** What instructions see: the number in place of where it comes from, and nothing where there is no time. */
+export function setEpoch({ seconds }: Epoch, buildArgs: Readonly<Record<string, string>>, globalArgs: Map<string, string>): Record<string, string> {
+  const name = 'SOURCE_DATE_EPOCH';
+  const { [name]: before, ...others } = buildArgs;
+  const value = seconds === undefined ? undefined : String(seconds);
+  if (value === undefined) globalArgs.delete(name);
+  else if (globalArgs.has(name)) globalArgs.set(name, value);
+  return before === undefined || value === undefined ? others : { ...others, [name]: value };
+}
+
+/** Undefined when what is named has no time of its own: of files here nothing says when they were made as a whole. */
 async function timeOf(name: string, parts: EpochParts): Promise<number | undefined> {
   const { shared, dockerfile, platform, namedContexts } = parts;
-  if (name === 'context') return newestOf(shared, await shared.mainContext());
+  if (name === 'context') return (await shared.mainContext()).time;
   const context = findContext(namedContexts, name, platform);
-  if (context !== undefined) return newestOf(shared, await shared.namedContext(context, platform));
+  if (context !== undefined) return (await shared.namedContext(context, platform)).time;
   const stage = dockerfile.stages.find((one) => one.name === name.toLowerCase());
   if (!stage) {
     throw new SiruError('USAGE', `invalid SOURCE_DATE_EPOCH: ${name}`, { hint: 'Give seconds since 1970, context, or the name of a build context or of a stage that only fetches.' });
   }
   placed(parts.source, stage.from.lines, () => checkFetchesOnly(stage));
-  return newest(shared, await parts.stageLayers(stage.index));
-}
-
-function newestOf(shared: SharedSession, { stack, image }: OpenedContext): number | undefined {
-  return stack && !image ? newest(shared, stack.layers) : undefined;
-}
-
-/** The time of a commit, Last-Modified, or that of the newest file of an archive: so these layers were made. */
-function newest({ store }: SharedSession, layers: readonly { diffId: Digest }[]): number | undefined {
-  const times = layers.flatMap(({ diffId }) => store.layers.get(diffId)?.newest ?? []);
-  return times.length === 0 ? undefined : Math.max(...times);
+  return parts.stageTime(stage.index);
 }
 
 function checkFetchesOnly({ from, instructions }: DockerfileStage): void {

@@ -94,8 +94,9 @@ export function buildOptions(flags: BuildFlags, context: string, environment: En
   }
   const epoch = environment.SOURCE_DATE_EPOCH;
   if (epoch !== undefined && epoch !== '') {
-    if (!/^\d{1,12}$/.test(epoch)) throw new SiruError('USAGE', `SOURCE_DATE_EPOCH=${epoch}: not a number of seconds since 1970`, { hint: 'correct or unset the environment variable' });
-    options.sourceDateEpoch = Number(epoch);
+    if (/^\d{1,12}$/.test(epoch)) options.sourceDateEpoch = Number(epoch);
+    // The name of what gives the time, which the build looks up.
+    else options.buildArgs = { SOURCE_DATE_EPOCH: epoch, ...options.buildArgs };
   }
   return options;
 }

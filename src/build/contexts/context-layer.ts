@@ -28,13 +28,15 @@ export interface LayerParts {
 export interface LayerContext {
   tree: SourceTree;
   stack: LayerStack;
+  /** See OpenedContext. */
+  time?: number;
 }
 
 /** Solves the step and opens its layer. `--no-cache` is about instructions: what a context holds is known by its content. */
 export async function solveContext(parts: LayerParts, name: string, step: Step): Promise<LayerContext> {
   const { store, context, solver } = parts;
-  const { layer } = await solveStep(step, { ...solver, ignoreCache: false }, readListing(store), context);
-  return openContextLayer(parts, name, layer);
+  const { layer, created } = await solveStep(step, { ...solver, ignoreCache: false }, readListing(store), context);
+  return { ...(await openContextLayer(parts, name, layer)), ...(created === undefined ? {} : { time: Date.parse(created) / 1000 }) };
 }
 
 async function openContextLayer(parts: LayerParts, name: string, { diffId, size }: LayerSummary): Promise<LayerContext> {

@@ -35,7 +35,7 @@ export async function openFetchedContext(parts: ContextParts, spec: Exclude<Cont
       using download = await openDownload({ address: spec.url, secret: (id) => parts.secret(id) }, store, parts.context);
       const { digest } = download;
       const files = await openArchiveContext(parts, name, { name: download.shown, digest, file: () => download.file() });
-      if (files) return { ...files, dockerfile: await dockerfileOf(parts, files), identity: download.shown };
+      if (files) return { ...files, ...(download.mtime === undefined ? {} : { time: download.mtime }), dockerfile: await dockerfileOf(parts, files), identity: download.shown };
       const dockerfile = (await dockerfileElsewhere(parts)) ?? { text: readText(await download.file(), download.shown), name: 'Dockerfile' };
       return { ...(await openFileContext(parts, name, download)), dockerfile, identity: download.shown };
     }

@@ -69,7 +69,7 @@ function stepOf(parts: GitParts, source: GitSource, resolved: Resolved, access: 
           else if (entry.type === 'file') entry.mode = (entry.mode & 0o111) !== 0 ? 0o755 : (entry.mode & 0o200) !== 0 ? 0o644 : 0o444;
           delete entry.xattrs;
         }
-        return executedOf(await writeLayer(planned.outputs, store, context), of);
+        return executedOf(await writeLayer(planned.outputs, store, context), time);
       } catch (error) {
         transfer.state('failed');
         throw error;

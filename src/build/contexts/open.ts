@@ -22,6 +22,8 @@ export interface OpenedContext {
   tree: SourceTree;
   /** The layers that hold the files; absent for a local directory. */
   stack?: LayerStack;
+  /** Seconds since 1970, when it has a time as a whole: that of a commit, Last-Modified, of the newest file of an archive. */
+  time?: number;
   /** Present when the context is an image, which FROM can stand on. */
   image?: BaseImage;
 }
