@@ -108,3 +108,23 @@ test('a prune does not take what a shell has open; a terminal is one', { skip: n
   assert.match(stdout, /#2 RUN --mount=type=cache,target=\/c echo left > \/left; false \(failed, build [\da-f]{8}\); what you write is lost at the end/);
   assert.match(stdout, /^terminal\r$/m);
 });
+
+test('--resume builds again with the flags of the build that failed; secrets are given again', { skip: needs('run') }, async () => {
+  await using world = await createWorld();
+  await world.base('base:1');
+  const context = world.context({ 'docker/File': 'FROM base:1 AS one\nARG V\nARG API_TOKEN\nRUN --mount=type=secret,id=token test "$(cat /run/secrets/token) $V $API_TOKEN" = "let-me 7 in-please" \nCOPY ready /ready\nFROM scratch\n' });
+  const options = { cwd: context, env: { LET: 'let-me' } };
+  const secret = ['--secret', 'id=token,env=LET', '--build-arg', 'API_TOKEN=in-please'];
+  assert.equal((await world.run(['build', '-t', 'app:7', '-f', 'docker/File', '--target', 'one', '--build-arg', 'V=7', ...secret, '.'], options)).code, 1);
+  writeFileSync(join(context, 'ready'), 'now');
+  const bare = await world.run(['build', '--resume'], options);
+  assert.equal(bare.code, 1);
+  assert.match(bare.stderr, /not remembered, and so to be given again: --secret id=token, --build-arg API_TOKEN$/m);
+  const again = await world.run(['build', '--resume', '--progress', 'plain', ...secret], options);
+  assert.equal(again.code, 0, again.stderr);
+  assert.match(again.stderr, /RUN --mount.*\n#2 CACHED/);
+  assert.equal((await world.inspect('app:7')).RepoTags[0], 'app:7');
+  assert.ok(!(await world.ok('builds', 'inspect', '--json', 'app:7')).includes('in-please'));
+  const elsewhere = await world.run(['build', '--resume', context]);
+  assert.match(elsewhere.stderr, /that build was called in /);
+});

@@ -21,6 +21,7 @@ export interface BuildFlags extends RegistryFlags, StepFlags, OutputFlags, Cache
   /** False for `--no-cache`. */
   cache: boolean;
   failOnMiss: string[];
+  resume?: boolean;
   pull?: boolean;
   platform: string[];
   network?: string;

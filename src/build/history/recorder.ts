@@ -155,6 +155,8 @@ export function createRecorder(store: Pick<Store, 'builds'>, entry: Pick<BuildEn
     },
     finish(outcome, more, error) {
       ended = true;
+      // Only what failed is called again.
+      if (outcome === 'done') delete entry.call;
       try {
         for (const number of logs.keys()) Object.assign(steps.get(number) ?? {}, { logBytes: end(number) });
         const logBytes = [...steps.values()].reduce((sum, step) => sum + (step.logBytes ?? 0), 0);

@@ -25,7 +25,7 @@ import { addStepFlags } from '../step-flags.ts';
 export function configure(command: Command): void {
   command
     .usage('[OPTIONS] PATH | URL | -')
-    .argument('<path>', 'the build context: a directory, a repository, a URL, or - for standard input')
+    .argument('[path]', 'the build context: a directory, a repository, a URL, or - for standard input')
     .option('-t, --tag <name>', 'Name of the result; may be given many times', collect, [])
     .option('-f, --file <path>', "The Dockerfile, '-' for standard input (default: Dockerfile in the context)")
     .option('--target <stage>', 'Stage to build')
@@ -33,6 +33,7 @@ export function configure(command: Command): void {
     .option('--label <name=value>', 'Label of the image', collect, [])
     .option('--no-cache', 'Execute every step again')
     .option('--fail-on-miss <step>', "Fail instead of executing this step: 'all', stage/position, :line, or how it begins; may be given many times", collect, [])
+    .option('--resume', 'Build again what failed last in this context, with the same flags; secrets are given again')
     .option('--pull', 'Ask registries for base images even when they are here')
     .option('--platform <platform>', 'Platform of the result: linux/arm64; several with commas make an index', collect, [])
     .option('--network <mode>', 'Network of RUN: default, none or host')
@@ -72,12 +73,18 @@ Examples:
 }
 
 export async function run(call: Call, operands: string[], flags: BuildFlags): Promise<number | void> {
+  if (flags.resume && operands.length <= 1) {
+    const { resumed } = await import('../resume.ts');
+    const again = resumed(await call.store(), operands[0], flags, process.cwd());
+    return run(call, [again.context], { ...again.flags, resume: false });
+  }
   if (operands.length !== 1) throw new SiruError('USAGE', 'build takes one context: a directory, a URL or -', { hint: "for the present directory: siru build ." });
   refuseUnsupported(flags);
   const asked = buildCall(flags);
   const { environment } = call;
   const mode = progressMode(flags, environment);
   const [context] = operands as [string];
+  const remembered = context === '-' ? undefined : (await import('../resume.ts')).remember(context, flags, process.cwd());
   offerAgent(context, flags, environment);
   const options = { ...buildOptions(flags, context, environment), ...contextOptions(context, flags, () => standardInput(call)) };
   if (flags.file === '-') options.dockerfileText = await readStandardInput(call);
@@ -99,7 +106,7 @@ export async function run(call: Call, operands: string[], flags: BuildFlags): Pr
   try {
     const store = await call.store();
     const { build } = await import('../../build/build.ts');
-    result = await build({ ...options, store, registries, ...(outputs && { outputs }), signal: call.signal, onEvent: (event) => progress.event(event) });
+    result = await build({ ...options, store, registries, ...(remembered && { call: remembered }), ...(outputs && { outputs }), signal: call.signal, onEvent: (event) => progress.event(event) });
   } catch (error) {
     progress.finish(error);
     throw error;
