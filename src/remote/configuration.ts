@@ -46,7 +46,7 @@ export function loadConfiguration(options: RegistryOptions = {}, environment: En
   }
   for (const host of options.insecure ?? []) insecure.add(canonicalHost(host));
 
-  const found = readFirst(environment);
+  const found = readConfigurationFile(environment);
   if (found) {
     for (const [host, entry] of Object.entries(parseFile(found.text, found.file))) {
       const key = canonicalHost(host);
@@ -64,7 +64,8 @@ export function canonicalHost(host: string): string {
   return bare === 'index.docker.io' || bare === 'registry-1.docker.io' || bare === 'index.docker.io/v1' ? 'docker.io' : bare;
 }
 
-function readFirst(environment: Environment): { file: string; text: string } | undefined {
+/** The configuration file that counts. Throws CONFIG. */
+export function readConfigurationFile(environment: Environment): { file: string; text: string } | undefined {
   const chosen = environment.SIRU_CONFIG;
   const home = environment.XDG_CONFIG_HOME || join(homeFolder(environment), '.config');
   const files = chosen ? [chosen] : [join(home, 'siru', 'config.json'), '/etc/siru/config.json'];
@@ -104,7 +105,7 @@ function parseFile(text: string, file: string): Record<string, FileEntry> {
     throw new SiruError('CONFIG', `${file}: ${messageOf(error)}`, { cause: error });
   }
   const top = objectAt(value, '$', fail);
-  for (const key of Object.keys(top)) if (key !== 'registries') fail(`$.${key}`, 'unknown member');
+  for (const key of Object.keys(top)) if (key !== 'registries' && key !== 'cache') fail(`$.${key}`, 'unknown member');
   if (top.registries === undefined) return {};
   const registries = objectAt(top.registries, '$.registries', fail);
   for (const [host, raw] of Object.entries(registries)) {

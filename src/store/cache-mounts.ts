@@ -23,6 +23,8 @@ export function useCacheMount(core: Core, name: string): string {
 export interface CacheMount {
   name: string;
   bytes: number;
+  /** Milliseconds since 1970. */
+  used: number;
 }
 
 /** Those that nobody used lately, measured; who holds them is for the caller to ask. They count as build cache. */
@@ -32,6 +34,6 @@ export function cacheMountsToPrune({ root }: Core, { all, only, until }: PruneOp
     const folder = join(root, 'cache-mounts', name);
     const used = lstatSync(folder, { throwIfNoEntry: false })?.mtimeMs;
     if (used === undefined || (until !== undefined && used > Date.now() - until)) return [];
-    return [{ name, bytes: treeBytes(folder) }];
+    return [{ name, bytes: treeBytes(folder), used }];
   });
 }

@@ -34,8 +34,9 @@ export function createFailed(core: Core, bounds: FailedBounds = { steps: mostFai
         mkdirSync(join(root, 'failed'), { recursive: true, mode: 0o700 });
         db.transaction(() => {
           const { held } = liveLeases(db, core.owner, true);
+          const others = listFailed(core).sort((a, b) => Number(held.failed.has(nameOf(b))) - Number(held.failed.has(nameOf(a))));
           let { bytes } = step;
-          for (const [at, old] of listFailed(core).entries()) {
+          for (const [at, old] of others.entries()) {
             bytes += old.bytes;
             if ((at + 1 >= bounds.steps || bytes > bounds.bytes) && !held.failed.has(nameOf(old))) takeAway(core, old, gone);
           }

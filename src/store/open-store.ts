@@ -124,6 +124,10 @@ function storeOf(core: Core, blobs: Blobs, layers: Layers, leftovers: readonly s
       const { prune } = await import('./prune.ts');
       return prune(core, options, context);
     },
+    async overLimits(limits) {
+      const { overLimits } = await import('./limits.ts');
+      return overLimits(core, limits);
+    },
     async usage() {
       const { usage } = await import('./usage.ts');
       return usage(core);

@@ -19,16 +19,16 @@ import { containersNeed, namesIn } from './containers-need.ts';
 import type { Core } from './core.ts';
 import { listFailed, nameOf, takeAway } from './failed.ts';
 import { findGarbage } from './garbage.ts';
-import type { Garbage } from './garbage.ts';
 import { forgetImage } from './images.ts';
 import { writeIndexJson } from './index-json.ts';
 import { askForLists, liveLeases } from './leases.ts';
 import type { LiveLeases } from './leases.ts';
 import { removeStaleLocks } from './locks.ts';
 import { layerPath } from './layers.ts';
+import { chooseGarbage, isLimited, type Candidates } from './choose-garbage.ts';
 import { cacheMountsToPrune, type CacheMount } from './cache-mounts.ts';
 import { storeError } from './store-error.ts';
-import type { FailedStep, PruneOptions, PruneReport } from './store.ts';
+import type { PruneOptions, PruneReport } from './store.ts';
 import { abandoned, removeAll } from './temporary.ts';
 
 /** Files without a row are somebody's who is about to name them, until they are this old. */
@@ -44,13 +44,15 @@ const mostSlots = 20_000;
 /** Longest stretch of deleting under the write lock, in milliseconds. */
 const sweepSlice = 20;
 
-export async function prune(core: Core, options: PruneOptions, context: Context): Promise<PruneReport> {
+export async function prune(core: Core, asked: PruneOptions, context: Context): Promise<PruneReport> {
+  const options: PruneOptions = isLimited(asked) ? { ...asked, all: true, only: 'cache' } : asked;
   const { db, root } = core;
   checkCancelled(context);
   core.leases.flush();
   if (options.dryRun) {
     const { held } = liveLeases(db, core.owner, true);
-    return report(garbageOf(core, options, held), cacheMountsToPrune(core, options).filter(({ name }) => !held['cache-mount'].has(name)));
+    const garbage = garbageOf(core, options, held, cacheMountsToPrune(core, options));
+    return report(garbage, garbage.mounts);
   }
   const mounts = cacheMountsToPrune(core, options);
   const trees = abandoned(join(root, 'tmp'), core.owner);
@@ -66,36 +68,36 @@ export async function prune(core: Core, options: PruneOptions, context: Context)
   }
 }
 
-interface AllGarbage extends Garbage {
-  failed: FailedStep[];
-}
-
-function garbageOf(core: Core, options: PruneOptions, held: LiveLeases['held']): AllGarbage {
+function garbageOf(core: Core, options: PruneOptions, held: LiveLeases['held'], measured: readonly CacheMount[]): Candidates {
   const { only, until } = options;
   const since = until === undefined ? Infinity : Date.now() - until;
   const failed = only === 'images' ? [] : listFailed(core).filter((step) => step.at < since && !held.failed.has(nameOf(step)));
-  return { ...findGarbage(core, options, held, containersNeed(core.root, new Set(failed.map(nameOf)))), failed };
+  const mounts = measured.filter(({ name }) => !held['cache-mount'].has(name));
+  // Where some may stay, what failed steps stand on waits until they are gone.
+  const ending = new Set(isLimited(options) ? [] : failed.map(nameOf));
+  const all: Candidates = { ...findGarbage(core, options, held, containersNeed(core.root, ending)), failed, mounts };
+  return isLimited(options) ? chooseGarbage(core, all, options) : all;
 }
 
-function report({ images, records, layers, blobs, failed }: AllGarbage, mounts: readonly CacheMount[]): PruneReport {
+function report({ images, records, layers, blobs, failed }: Candidates, mounts: readonly CacheMount[]): PruneReport {
   const bytes = [...layers, ...blobs, ...failed, ...mounts].reduce((sum, item) => sum + item.bytes, 0);
   return { images, records: records.length, layers: layers.length, blobs: blobs.length, failed: failed.length, cacheMounts: mounts.length, bytes };
 }
 
 /** The first transaction. Paths of layer folders that were moved to tmp/ are added to `trees`. */
-async function decide(core: Core, options: PruneOptions, context: Context, trees: string[], mounts: readonly CacheMount[]): Promise<{ garbage: AllGarbage; gone: CacheMount[] }> {
+async function decide(core: Core, options: PruneOptions, context: Context, trees: string[], mounts: readonly CacheMount[]): Promise<{ garbage: Candidates; gone: CacheMount[] }> {
   const { db, root, owner } = core;
-  const deadline = Date.now() + leasePatience;
+  const deadline = Date.now() + (options.patience ?? leasePatience);
   let asked = false;
   try {
     for (;;) {
-      const outcome = db.transaction((): { garbage: AllGarbage; gone: CacheMount[] } | NonNullable<LiveLeases['dirty']> => {
+      const outcome = db.transaction((): { garbage: Candidates; gone: CacheMount[] } | NonNullable<LiveLeases['dirty']> => {
         const live = liveLeases(db, owner);
         if (live.dirty !== undefined) return live.dirty;
-        const garbage = garbageOf(core, options, live.held);
+        const garbage = garbageOf(core, options, live.held, mounts);
         apply(core, garbage, trees);
         if (options.only !== 'images') dropUnnamed(core, live.held, trees);
-        const gone = mounts.filter(({ name }) => !live.held['cache-mount'].has(name));
+        const gone = garbage.mounts;
         for (const { name } of gone) moveAway(core, join(root, 'cache-mounts', name), trees);
         return { garbage, gone };
       });
@@ -116,7 +118,7 @@ async function decide(core: Core, options: PruneOptions, context: Context, trees
   }
 }
 
-function apply(core: Core, garbage: AllGarbage, trees: string[]): void {
+function apply(core: Core, garbage: Candidates, trees: string[]): void {
   const { db } = core;
   for (const { digest } of garbage.images) forgetImage(core, digest);
   if (garbage.images.length > 0) writeIndexJson(core);

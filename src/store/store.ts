@@ -64,6 +64,8 @@ export interface Store extends AsyncDisposable {
   readonly leftovers: readonly string[];
   /** Removes what nothing needs. What this handle itself was told exists stays too: open a fresh one to prune. */
   prune(options: PruneOptions, context: Context): Promise<PruneReport>;
+  /** Whether there may be more build cache than this, or older; a look at totals. */
+  overLimits(limits: { maxSize?: number; minFree?: number; maxAge?: number }): Promise<{ size: boolean; age: boolean }>;
   /** What the store holds, in bytes, the database included. */
   usage(): Promise<Usage>;
   /** `ending` says that the process ends at once, so that what only a later user of this process would need is left. */
@@ -420,6 +422,15 @@ export interface PruneOptions {
   only?: 'images' | 'cache';
   /** Keep what was used within this many milliseconds. */
   until?: number;
+  /**
+   * Bytes of build cache that may stay; bytes that the file system should have free afterwards; bytes that stay in any case.
+   * With one of them only as much goes as has to, what is worth least first, and no image.
+   */
+  maxUsed?: number;
+  minFree?: number;
+  reserved?: number;
+  /** How long to wait for processes that work with the store without a pause, in milliseconds; 30,000 when not given. */
+  patience?: number;
   /** Say what would go, and remove nothing. */
   dryRun?: boolean;
   /** Removes directory trees whose files may belong to other users; a plain recursive removal when not given. */

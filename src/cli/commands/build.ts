@@ -11,6 +11,7 @@ import type { BuildFlags } from '../build-flags.ts';
 import { checkIdFile, idOf, metadataOf, writeResult } from '../build-result.ts';
 import { addCacheFlags } from '../cache-flags.ts';
 import type { Call } from '../call.ts';
+import { cacheLimits, keepLimits } from '../collect.ts';
 import { addContextFlags, contextOptions, offerAgent } from '../context-flags.ts';
 import { withDockerProxies } from '../docker-proxies.ts';
 import { shortName } from '../names.ts';
@@ -94,6 +95,7 @@ export async function run(call: Call, operands: string[], flags: BuildFlags): Pr
   if (takesStdout && mode === 'json') throw new SiruError('USAGE', '--progress json and an output both go to standard output', { hint: 'Give the output dest=FILE.' });
   if (flags.iidfile !== undefined) checkIdFile(outputs);
   const registries = registryOptions(call, flags);
+  const limits = cacheLimits(environment);
   options.buildArgs = withDockerProxies(options.buildArgs ?? {}, environment, registries.dockerConfig);
   if (asked) {
     const { runBuildCall } = await import('../build-call/run.ts');
@@ -103,8 +105,11 @@ export async function run(call: Call, operands: string[], flags: BuildFlags): Pr
   const progress = createProgress({ mode, terminal: call.stderr, out: call.stdout, title: 'Building', environment, short: shortName });
   for (const text of droppedWarnings(flags)) progress.event({ type: 'warning', text });
   let result: BuildResult;
+  await using stack = new AsyncDisposableStack();
   try {
     const store = await call.store();
+    // When all is told, also after a failure, which may be one of space.
+    if (Object.keys(limits).length > 0) stack.defer(() => keepLimits(call, store, limits));
     const { build } = await import('../../build/build.ts');
     result = await build({ ...options, store, registries, ...(remembered && { call: remembered }), ...(outputs && { outputs }), signal: call.signal, onEvent: (event) => progress.event(event) });
   } catch (error) {
