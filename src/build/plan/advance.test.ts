@@ -273,3 +273,18 @@ test('a step is shown as it is written but for the values of variables', () => {
   assert.equal(shown('RUN echo "\\t" a\\\\b $A "${A}" \\$A \'$A\' ${B:-two}'), 'RUN echo "\\t" a\\\\b one "one" \\$A \'$A\' ${B:-two}');
   assert.equal(shown('COPY a\\ b $A'), 'COPY a\\ b one');
 });
+
+test('paths of a Windows image: either slash, C: or no drive, and backslashes in its WORKDIR', () => {
+  const plan = (...lines: string[]): ReturnType<typeof planFile> => planFile(`# escape=\`\n${scratch(...lines)}`, { targetPlatform: { os: 'windows', architecture: 'amd64' } });
+  const places = (...lines: string[]): string[] => plan(...lines).steps.map((step) => (step.kind === 'copy' ? step.destination : step.kind === 'workdir' ? step.path : ''));
+  assert.equal(plan('CMD x').state.config.WorkingDir, '\\');
+  const { state, history } = plan('WORKDIR C:\\foo\\.\\bar\\', 'WORKDIR ..\\baz');
+  assert.equal(state.config.WorkingDir, '\\foo\\baz');
+  assert.deepEqual(history.map(({ created_by }) => created_by), ['WORKDIR /foo/bar', 'WORKDIR /foo/baz']);
+  assert.deepEqual(places('WORKDIR c:\\foo', 'COPY a .', 'COPY a x\\y\\', 'COPY a c:z', 'COPY a C:\\d\\', 'COPY a \\q\\.', 'WORKDIR c:\\'), ['/foo', '/foo/', '/foo/x/y/', '/foo/z', '/d/', '/q/']);
+  const refusedAt = (line: string, message: RegExp): void => assert.throws(() => plan(line), (error) => isSiruError(error) && message.test(error.message));
+  refusedAt('WORKDIR d:\\x', /not on the system drive/);
+  refusedAt('COPY a c:', /no relative path/);
+  refusedAt('WORKDIR \\\\server\\share', /UNC paths are not supported/);
+  assert.deepEqual(planFile(scratch('WORKDIR c:\\\\x')).state.config.WorkingDir, '/c:\\x');
+});

@@ -9,6 +9,7 @@ import { fault } from '../../dockerfile/errors.ts';
 import { layerEntry } from './history.ts';
 import { destinationPath } from './paths.ts';
 import type { Scope } from './scope.ts';
+import { slashed, workdirOf } from './windows-paths.ts';
 import { isHttpSource, readGitSource } from './source-words.ts';
 
 export function planCopy(state: StageState, instruction: InstructionOf<'copy'> | InstructionOf<'add'>, scope: Scope, expander: Expander): Change {
@@ -20,7 +21,7 @@ export function planCopy(state: StageState, instruction: InstructionOf<'copy'> |
     from: kind === 'copy' && instruction.from ? scope.sourceOf(instruction.from, 'copy') : { type: 'context' },
     sources,
     inline: instruction.heredocs.map((heredoc) => inlineFile(heredoc, expander)),
-    destination: destinationPath(state.config.WorkingDir ?? '', written),
+    destination: destinationPath(workdirOf(state), slashed(written, state.platform.os)),
     link: instruction.link,
     parents: kind === 'copy' && instruction.parents,
     exclude: instruction.exclude,

@@ -30,8 +30,8 @@ export function mountTarget(workdir: string, target: string): string {
 }
 
 /** Where a process of this WORKDIR starts. */
-export function processDirectory(workdir: string | undefined): string {
-  return cleanPath(absolute(workdir ?? ''));
+export function processDirectory(workdir: string): string {
+  return cleanPath(absolute(workdir));
 }
 
 function absolute(path: string): string {

@@ -6,6 +6,7 @@ import type { Expander } from './expansion.ts';
 import { fault } from '../../dockerfile/errors.ts';
 import { cleanPath, mountTarget } from './paths.ts';
 import type { Scope } from './scope.ts';
+import { workdirOf } from './windows-paths.ts';
 import { nearest } from '../../dockerfile/suggest.ts';
 
 type MountType = RunMountPlan['type'];
@@ -65,7 +66,7 @@ const sharings = ['shared', 'private', 'locked'] as const;
 
 export function planMount(written: RunMountOption[], state: StageState, scope: Scope, expander: Expander): RunMountPlan {
   const options = readOptions(written, expander);
-  const workdir = state.config.WorkingDir ?? '';
+  const workdir = workdirOf(state);
   const place = (target: string): string => {
     const path = mountTarget(workdir, target);
     if (path === '/') throw fault(`invalid mount target "${path}"`, 'Give a target below the root: target=/path.');

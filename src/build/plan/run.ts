@@ -13,6 +13,7 @@ import { planMount } from './run-mount.ts';
 import type { Scope } from './scope.ts';
 import { defaultPath } from './stage-state.ts';
 import { argumentNamesOf } from './variables.ts';
+import { workdirOf } from './windows-paths.ts';
 
 export function planRun(state: StageState, instruction: InstructionOf<'run'>, scope: Scope, expander: Expander): Change {
   const { command, lines } = instruction;
@@ -32,7 +33,7 @@ export function planRun(state: StageState, instruction: InstructionOf<'run'>, sc
     argumentNames: argumentNamesOf(state),
     proxyEnv: Object.entries(scope.proxy).map(([name, value]) => `${name}=${value}`),
     user: state.config.User ?? '',
-    cwd: processDirectory(state.config.WorkingDir),
+    cwd: processDirectory(workdirOf(state)),
     mounts,
     network: networkOf(instruction.network, scope.network),
     security: securityOf(instruction.security),

@@ -9,6 +9,7 @@ import { placed } from './placed.ts';
 import { DockerfileError, fault, type SourceText } from '../../dockerfile/errors.ts';
 import { nextWorkdir } from './paths.ts';
 import { splitVariable } from './variables.ts';
+import { configured, slashed } from './windows-paths.ts';
 
 /** PATH of an image that sets none. */
 export const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -24,7 +25,7 @@ export type StageBase =
 export function startStage(base: StageBase, platform: Platform): StageState {
   switch (base.type) {
     case 'scratch':
-      return { platform, config: withPath({ WorkingDir: '/' }, platform), args: [], cmdSet: false, workdirSet: false };
+      return { platform, config: withPath({ WorkingDir: configured('/', platform.os) }, platform), args: [], cmdSet: false, workdirSet: false };
     case 'image': {
       const state: StageState = { platform, config: inherited(base.config, platform), args: [], cmdSet: false, workdirSet: false };
       if (base.author) state.author = base.author;
@@ -77,7 +78,7 @@ function inherited(base: ContainerConfig, platform: Platform): ContainerConfig {
   const { User, ExposedPorts, Env, Entrypoint, Cmd, Volumes, WorkingDir, Labels, StopSignal, ArgsEscaped, Healthcheck, Shell } = base;
   const known = { User, ExposedPorts, Env, Entrypoint, Cmd, Volumes, WorkingDir, Labels, StopSignal, ArgsEscaped, Healthcheck, Shell };
   const config: ContainerConfig = Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined && value !== null));
-  if (config.WorkingDir) config.WorkingDir = nextWorkdir('', config.WorkingDir);
+  if (config.WorkingDir) config.WorkingDir = configured(nextWorkdir('', slashed(config.WorkingDir, platform.os)), platform.os);
   return withPath(config, platform);
 }
 

@@ -52,7 +52,7 @@ export function planFile(text: string, options: PlanFileOptions = {}): Planned {
       sourceOf: sourcesOf(graph, index),
       ...options.scope,
     };
-    let state = startStage(base, stage.platform ?? amd64);
+    let state = startStage(base, stage.platform ?? options.targetPlatform ?? amd64);
     const advances = [...(parent?.advances ?? [])];
     for (const instruction of [...onBuildTriggers(onBuildTexts(base), stage.lines, source), ...stage.instructions]) {
       const next = advance(frozen(state), instruction, scope); // values are never changed in place

@@ -4,17 +4,20 @@ import type { StageState } from '../step-plan.ts';
 import { withConfig, type Change } from './change.ts';
 import type { Expander, Warning } from './expansion.ts';
 import { emptyEntry, layerEntry } from './history.ts';
-import { nextWorkdir, processDirectory } from './paths.ts';
+import { cleanPath, nextWorkdir, processDirectory } from './paths.ts';
+import { configured, slashed, workdirOf } from './windows-paths.ts';
 
 export function planWorkdir(state: StageState, instruction: InstructionOf<'workdir'>, expander: Expander): Change {
   const written = expander.word(instruction.path);
-  const path = nextWorkdir(state.config.WorkingDir ?? '', written);
+  const { os } = state.platform;
+  const named = slashed(written, os);
+  const path = nextWorkdir(workdirOf(state), os === 'windows' && named !== '' ? cleanPath(named) : named);
   const warnings: Warning[] = [];
-  if (!state.workdirSet && !written.startsWith('/')) {
+  if (!state.workdirSet && !named.startsWith('/')) {
     const text = `Relative workdir ${JSON.stringify(written)} can have unexpected results if the base image changes`;
     warnings.push({ rule: 'WorkdirRelativePath', text, line: instruction.lines.start });
   }
-  const next = { ...withConfig(state, { WorkingDir: path }), workdirSet: true };
+  const next = { ...withConfig(state, { WorkingDir: configured(path, os) }), workdirSet: true };
   const told = `WORKDIR ${path}`;
   if (path === '/') return { state: next, history: emptyEntry(told), warnings };
   return {

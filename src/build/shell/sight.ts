@@ -12,6 +12,7 @@ import type { BuildOptions } from '../options.ts';
 import { shellOf } from '../plan/command.ts';
 import { processDirectory } from '../plan/paths.ts';
 import { splitVariable, variablesOf } from '../plan/variables.ts';
+import { workdirOf } from '../plan/windows-paths.ts';
 import type { RunMountPlan, RunPlan, StageState, StepPlan } from '../step-plan.ts';
 import type { BindContent } from '../steps/run-mounts.ts';
 
@@ -63,7 +64,7 @@ export function sightOf(state: StageState, plan: StepPlan, options: SightOptions
     env,
     left,
     user: run?.user ?? state.config.User ?? '',
-    cwd: run?.cwd ?? processDirectory(state.config.WorkingDir),
+    cwd: run?.cwd ?? processDirectory(workdirOf(state)),
     shell: shellOf(state),
     hostname: run?.hostname ?? 'buildkitsandbox',
     network: run?.network === 'none' || (run?.network !== 'host' && options.network === 'none') ? 'none' : 'host',
