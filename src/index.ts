@@ -21,6 +21,8 @@ export type { BuildOptions, BuildResult, Secret } from './build/options.ts';
 export { runContainer as run } from './containers/run.ts';
 export type { ContainerControl, RunMount, RunOptions, RunResult } from './containers/options.ts';
 export { explain, type ExplainOptions } from './explain.ts';
+export { shell, type ShellOptions } from './shell.ts';
+export type { ShellControl, ShellResult } from './build/shell/shell.ts';
 export type { Advice, Cause, ExplainedStep, Explanation } from './build/history/explanation.ts';
 export { pull, push, type PullOptions, type PushOptions } from './exchange.ts';
 export type { RegistryOptions } from './remote/configuration.ts';

@@ -1,10 +1,9 @@
 /** `siru shell` */
 import type { Command } from 'commander';
-import type { BuildStep } from '../../store/store.ts';
 import { collect } from '../arguments.ts';
 import { oneOf } from '../build-flags.ts';
 import type { Call } from '../call.ts';
-import { findBuild, findStep, shortBuild } from '../../build/history/find-build.ts';
+import { findBuild, shortBuild } from '../../build/history/find-build.ts';
 import { runEnvironment } from '../run-flags.ts';
 import { harmlessLine, harmlessText } from '../sanitize.ts';
 import { parseAgents, parseSecret } from '../step-flags.ts';
@@ -45,7 +44,8 @@ Examples:
 export async function run(call: Call, [build, words]: string[], flags: Flags): Promise<number> {
   const store = await call.store();
   const entry = findBuild(store.builds, build, process.cwd());
-  const step = words === undefined ? (entry.steps.find(({ status }) => status === 'failed') ?? lastStep(entry.steps)) : findStep(entry, words);
+  const { chooseStep } = await import('../../build/shell/choose-step.ts');
+  const step = chooseStep(entry, words);
   const [{ openShell }, { forwardSignals }] = await Promise.all([import('../../build/shell/shell.ts'), import('../../containers/signals.ts')]);
   const args = call.rest.length > 0 ? call.rest : undefined;
   const terminal = process.stdin.isTTY && call.stdout.isTTY;
@@ -76,9 +76,4 @@ export async function run(call: Call, [build, words]: string[], flags: Flags): P
   });
   if (result.startFailure !== undefined) call.tell(`siru: ${harmlessText(result.startFailure)}\nhint: name a program that the files have: siru shell ... -- PROGRAM\n`);
   return result.exitCode;
-}
-
-/** Without a failure, where the build ended. */
-function lastStep(steps: readonly BuildStep[]): BuildStep {
-  return steps.findLast(({ sight }) => sight !== undefined) ?? steps.at(-1)!;
 }
