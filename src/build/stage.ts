@@ -13,7 +13,7 @@ import { chainId, sha256, type Digest } from '../oci/digest.ts';
 import type { Platform } from '../oci/platform.ts';
 import { mediaTypes } from '../oci/media-types.ts';
 import { solveStep } from '../solver/solve.ts';
-import type { Miss, Reason, Solved, Step } from '../solver/step.ts';
+import type { Miss, Reason, Solved, Solver, Step } from '../solver/step.ts';
 import { openBaseImage } from './base-image.ts';
 import type { Lookout } from './guard/guard.ts';
 import { openContextBase } from './context-base.ts';
@@ -73,18 +73,18 @@ export async function solveStage(session: Session, index: number): Promise<Stage
     const entry: NewEntry = { history: next.history ?? {}, line: instruction.lines.start };
     if (next.step) {
       const place = { stage: name, index: ++position, total, text: next.text, line: instruction.lines.start };
-      const slots = places(next.text);
+      const { slots, places: portable } = places(next.text);
       // Waiting for other stages is not this step's time.
       const reads = new Set((await Promise.all(stagesRead(next.step).map((stage) => session.stage(stage)))).flatMap((stage) => [...stage.keys]));
       const runFollows = next.step.kind !== 'run' && instructions.slice(at).some(({ kind }) => kind === 'run');
       // A place that was never built will not be a hit, unless others built it.
       if (runFollows && !session.cache?.reads && !slots.some((slot) => session.store.records.lastKey(slot))) prepareToRun(session, [...layers]);
-      const solved = await solvePlanned(session, instruction, next.step, { layers: [...layers], state: next.state, place, slots, others, changed, runFollows, platform });
+      const solved = await solvePlanned(session, instruction, next.step, { layers: [...layers], state: next.state, place, slots, places: portable, others, changed, runFollows, platform });
       if (solved.status === 'executed' || (solved.status === 'cached' && solved.before)) changed = next.text;
       const { diffId, size } = solved.layer;
       entry.layer = { diffId, descriptor: { mediaType: mediaTypes.layer, digest: diffId, size } };
       layers.push(entry.layer);
-      session.cache?.add({ record: solved.record, needs: [...keys, ...reads], reads: [...reads], final });
+      session.cache?.add({ record: solved.record, needs: [...keys, ...reads], reads: [...reads], places: portable, final });
       for (const key of [...reads, solved.key]) keys.add(key);
       if (solved.created !== undefined) entry.created = solved.created;
     } else if (makesLayer(instruction)) position++;
@@ -232,6 +232,8 @@ interface Placed {
   layers: StackLayer[];
   place: { stage: string; index: number; total: number; text: string; line: number };
   slots: string[];
+  /** The same without the project, so that they are the same on another machine. */
+  places: string[];
   /** See Step.others. */
   others: ReadonlySet<string>;
   state: StageState;
@@ -275,7 +277,7 @@ async function solvePlanned(session: Session, instruction: Instruction, plan: St
           throw await explainStart(error, placed.platform, session.store, of);
         });
       };
-      const solver = { ...session.solver, ...(ignoresCache(session, place.stage) && { ignoreCache: true }), ...(session.cache?.reads && { elsewhere: session.cache.find }) };
+      const solver = { ...session.solver, ...(ignoresCache(session, place.stage) && { ignoreCache: true }), ...elsewhere(session, placed.places) };
       const missed = async (miss: Miss): Promise<void> => {
         session.history.missed(ref, session.guard.maskAll(miss));
         await failOnMiss(session, ref);
@@ -303,6 +305,11 @@ async function guardResult({ store, context }: Session, lookout: Lookout, { stat
   else noteSearched(lookout, diffId, lookout.judged, store);
 }
 
+/** Where results are looked for beside the store. */
+function elsewhere({ cache }: Session, places: readonly string[]): Pick<Solver, 'elsewhere' | 'unlike'> {
+  return cache?.reads ? { elsewhere: cache.find, unlike: (parts) => cache.unlike(places, parts) } : {};
+}
+
 /** `noCacheFilter` names the stage with this label. */
 function ignoresCache({ options, graph }: Session, label: string): boolean {
   const wanted = options.noCacheFilter ?? [];
@@ -314,7 +321,7 @@ function ignoresCache({ options, graph }: Session, label: string): boolean {
 
 /** The first reason of a miss in one line; none for a step that was never here before. */
 function reasonText(first: Reason | undefined, changed: string | undefined): string | undefined {
-  if (first?.part === 'new') return undefined;
+  if (first?.part === 'new' && first.text === 'never built before') return undefined;
   return first?.part === 'parent' && changed !== undefined ? `it stands on ${changed}, which changed` : first?.text;
 }
 
@@ -324,13 +331,14 @@ function lazyStack(session: Session, layers: StackLayer[]): () => Promise<LayerS
 }
 
 /** Names the places of a stage's steps: by text (the n-th with this text) first, then by position. */
-function createPlaces(session: Session, stage: string): (text: string) => string[] {
+function createPlaces(session: Session, stage: string): (text: string) => { slots: string[]; places: string[] } {
   const seen = new Map<string, number>();
   let position = 0;
   return (text) => {
     const count = (seen.get(text) ?? 0) + 1;
     seen.set(text, count);
-    const place = (what: unknown): string => sha256(stableJson([session.project, stage, what]));
-    return [place([text, count]), place(++position)];
+    const all = [[text, count], ++position];
+    const within = (project: string): string[] => all.map((what) => sha256(stableJson([project, stage, what])));
+    return { slots: within(session.project), places: within(session.label ?? '') };
   };
 }

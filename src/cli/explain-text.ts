@@ -92,8 +92,9 @@ function resultOf({ status, hit, ran, took, bytes, text }: ExplainedStep): strin
   return `${text.startsWith('FROM ') && status === 'executed' ? 'pulled' : status} ${time(ran ?? took)}${size}`;
 }
 
-function hitText({ made }: ExplainedStep, now: number): string {
-  return made ? `made ${since(made.at, now)}, saved ${time(made.took)}` : '';
+function hitText({ made, from }: ExplainedStep, now: number): string {
+  const found = from === undefined ? '' : `found in cache ${harmlessLine(from)}, `;
+  return made ? `${found}made ${since(made.at, now)}, saved ${time(made.took)}` : '';
 }
 
 function ref({ number, stage, index, total, text }: ExplainedStep): { id: number; stage: string; index: number; total: number; text: string } {

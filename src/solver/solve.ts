@@ -80,12 +80,12 @@ function missOf(step: Step, key: Digest, parts: KeyPart[], solver: Solver, readL
   const at = place && { before: place.key };
   if (solver.ignoreCache) return { key, ...at, reasons: [{ part: 'cache', text: 'the cache was not to be used' }] };
   const known = solver.records.parts(key);
-  if (known) return { key, ...at, reasons: [{ part: 'cache', before: `made ${new Date(known.executed).toISOString()}`, text: 'its result was removed from the cache' }] };
+  if (known) return { key, ...at, reasons: [{ part: 'cache', before: `made ${new Date(known.executed).toISOString()}`, text: known.unfetched ? 'its result was found elsewhere and not fetched' : 'its result was removed from the cache' }] };
   for (const { key: before, parts: old } of places) {
     const reasons = explainMiss(old, parts, readListing);
     if (reasons.length > 0) return { key, before, reasons };
   }
-  return { key, reasons: [{ part: 'new', text: 'never built before' }] };
+  return { key, reasons: [solver.unlike?.(parts) ?? { part: 'new', text: 'never built before' }] };
 }
 
 async function execute(step: Step, parts: KeyPart[], miss: Miss, solver: Solver, context: Context): Promise<Solved> {

@@ -66,6 +66,8 @@ export interface Solver {
   ignoreCache: boolean;
   /** Looks in other places than the store, when there are any. */
   elsewhere?(key: Digest, text: string, context: Context): Promise<Elsewhere | undefined>;
+  /** For a step that was never here: what distinguishes it from the one that another place has instead, if one has. */
+  unlike?(parts: readonly KeyPart[]): Reason | undefined;
 }
 
 /** A result that somebody else reached. Its layer need not be in the store yet. */

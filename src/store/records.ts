@@ -89,7 +89,8 @@ export function createRecords(core: Core): Records {
       if (row === undefined) return undefined;
       const layer = row.evicted === 1 ? undefined : db.get<Row>(`${found} WHERE r.key = ?`, key);
       const { diff_id: diffId, executed, took, text } = row;
-      return { parts: decodeParts(row.parts), evicted: layer === undefined || !layerHere(core, layer), text, diffId, executed, took };
+      const here = layer !== undefined && layerHere(core, layer);
+      return { parts: decodeParts(row.parts), evicted: !here, ...(row.evicted === 0 && layer === undefined && { unfetched: true }), text, diffId, executed, took };
     },
     note(slot, key) {
       // The usual build changes nothing here, and reading is cheaper than writing.

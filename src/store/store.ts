@@ -211,8 +211,10 @@ export interface Records {
 /** What a record says of a step whose layer may be gone. */
 export interface KnownParts {
   parts: KeyPart[];
-  /** The layer was collected. */
+  /** The layer was collected, or never came. */
   evicted: boolean;
+  /** The layer never came: it was found in a cache elsewhere, and nobody needed it. */
+  unfetched?: boolean;
   /** The instruction. */
   text: string;
   diffId: Digest;

@@ -7,7 +7,8 @@ import type { Digest } from '../../oci/digest.ts';
 import { parseReference, parseReferenceWithTag } from '../../oci/reference.ts';
 import type { Remote } from '../../remote/client.ts';
 import type { Executor } from '../../runtime/executor.ts';
-import type { Elsewhere } from '../../solver/step.ts';
+import type { Elsewhere, Reason } from '../../solver/step.ts';
+import type { KeyPart } from '../../store/store.ts';
 import type { Exported } from '../export/output.ts';
 import type { BuildOptions } from '../options.ts';
 import { longestTag } from './artifact.ts';
@@ -28,6 +29,7 @@ export interface BuildCache extends AsyncDisposable {
   /** Layers that caches are known to have; others at each try of the build. */
   readonly layers: RemoteLayers;
   find: (key: Digest, text: string, context: Context) => Promise<Elsewhere | undefined>;
+  unlike: (places: readonly string[], parts: readonly KeyPart[]) => Reason | undefined;
   /** A step came to its end. */
   add(step: DoneStep): void;
   /** A step is about to use a cache mount: a folder that is not there is filled, and its content goes to caches in the end. */
@@ -127,6 +129,7 @@ export async function openBuildCache(options: BuildOptions, context: Context): P
       }
     },
     find: (key, text, of) => imports.find(key, text, layers, of),
+    unlike: (places, parts) => imports.unlike(places, parts),
     add(step) {
       for (const one of exports) one.add(step);
       if (inline.length > 0) steps.set(step.record.key, step);

@@ -17,6 +17,7 @@ import { createRemote } from '../../remote/client.ts';
 import { registryMissing, startRegistry, type TestRegistry } from '../../remote/testing/start-registry.ts';
 import type { Store } from '../../store/store.ts';
 import { build } from '../build.ts';
+import { explainBuild } from '../history/explain-build.ts';
 import type { BuildOptions, BuildResult } from '../options.ts';
 
 const cannotRun = process.platform !== 'linux' ? 'RUN needs Linux' : process.getuid?.() === 0 ? busyboxMissing() : 'this test runs its steps as root';
@@ -290,6 +291,26 @@ test('once a key is given only what it signed counts', { skip: cannotTravel }, a
   const signed = await (await machine(t)).build(three, { cacheFrom: [{ type: 'registry', at, key: ours.pub }] });
   assert.deepEqual([statuses(signed.lines), signed.warnings], [['cached elsewhere', 'cached elsewhere', 'cached elsewhere'], []]);
   assert.equal(signed.imageId, first.imageId);
+});
+
+test('a miss on a machine that never built this tells what the cache has instead', { skip: cannotTravel }, async (t) => {
+  const { host } = await registry(t);
+  const at = `${host}/app:cache`;
+  const [one, two] = [await machine(t), await machine(t)];
+  const dockerfile = `FROM base:1\nARG VERSION\nCOPY src src\nRUN ${slow}; echo 1 > /one\nRUN ${slow}; echo 2 > /two\n`;
+  for (const { write } of [one, two]) write(files);
+  await one.build(dockerfile, { buildArgs: { VERSION: '1' }, cacheTo: [{ type: 'registry', at, mode: 'max' }] });
+  const other = await two.build(dockerfile, { buildArgs: { VERSION: '2' }, cacheFrom: [{ type: 'registry', at }] });
+  assert.deepEqual(statuses(other.lines), ['cached elsewhere', 'executed', 'executed']);
+  const three_ = await machine(t);
+  three_.write({ ...files, 'src/b': 'changed' });
+  await three_.build(dockerfile, { buildArgs: { VERSION: '1' }, cacheFrom: [{ type: 'registry', at }] });
+  const causesOf = ({ store }: Machine): string[] => {
+    const [build] = store.builds.list({ limit: 1 });
+    return explainBuild(build!, { earlier: [], parts: (key) => store.records.parts(key), readListing: () => undefined, baseLayers: () => undefined }).causes.map(({ text }) => text);
+  };
+  assert.deepEqual(causesOf(two), [`not built here, and ${at} has it with other build argument VERSION`]);
+  assert.deepEqual(causesOf(three_), [`not built here, and ${at} has it with other files`]);
 });
 
 test('a folder is a cache too, and may be copied', { skip: cannotRun }, async (t) => {

@@ -18,6 +18,7 @@ import { mostPacked, oneChunk, packArtifact, putArtifact, readPack, readRecord, 
 import { isDamage } from './damage.ts';
 import type { Medium } from './medium.ts';
 import type { CacheTarget } from './options.ts';
+import { digestsOf } from './parts.ts';
 import { openRecord, sealRecord, type CacheRecord } from './record.ts';
 import { packToc } from './remote-layers.ts';
 import type { Envelope, SigningKey } from './signature.ts';
@@ -30,6 +31,8 @@ export interface DoneStep {
   needs: readonly Digest[];
   /** Keys of the last two kinds whose layers have to be there to execute it: of stages that it reads. */
   reads: readonly Digest[];
+  /** See CacheRecord. */
+  places: string[];
   /** Its layer is one of the image. */
   final: boolean;
 }
@@ -95,7 +98,7 @@ export function createCacheExport(options: ExportOptions, context: Context): Cac
     }
     // What was found in another cache and is not here is left there.
     if (!store.layers.get(step.record.layer.diffId)) return;
-    const record = await sendBlobs(step.record, whole);
+    const record = await sendBlobs(step, whole);
     const envelope = sealRecord(record, signer);
     await putArtifact(medium, recordTag(medium.tag, key), recordArtifact(envelope, record), inner);
     counts.sent++;
@@ -122,9 +125,9 @@ export function createCacheExport(options: ExportOptions, context: Context): Cac
     return isGood(named) ? named : undefined;
   }
 
-  async function sendBlobs({ key, layer, created, took, executed }: StepRecord, whole: boolean): Promise<CacheRecord> {
+  async function sendBlobs({ record: { key, layer, parts, created, took, executed }, places }: DoneStep, whole: boolean): Promise<CacheRecord> {
     const { descriptor: toc, bytes } = packToc(store, layer.diffId);
-    const record: CacheRecord = { key, layer, took, executed, ...(mended.has(key) && { mended: Date.now() }), ...(created === undefined ? {} : { created }), toc };
+    const record: CacheRecord = { key, layer, took, executed, ...(mended.has(key) && { mended: Date.now() }), ...(created === undefined ? {} : { created }), toc, places, parts: digestsOf(parts) };
     if (whole) {
       record.blob = await layerBlob(store, layer.diffId, target, inner);
       await sendBlob(record.blob, () => readChunks(store.blobs.path(record.blob!.digest)));

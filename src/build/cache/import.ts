@@ -6,13 +6,14 @@ import type { Context } from '../../base/context.ts';
 import { SiruError, isSiruError, messageOf } from '../../base/errors.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Executor } from '../../runtime/executor.ts';
-import type { Elsewhere } from '../../solver/step.ts';
-import type { Store } from '../../store/store.ts';
+import type { Elsewhere, Reason } from '../../solver/step.ts';
+import type { KeyPart, Store } from '../../store/store.ts';
 import { readPack, readRecord } from './artifact.ts';
 import { inlineTag } from './inline.ts';
 import { isDamage } from './damage.ts';
 import type { Medium } from './medium.ts';
 import { fillMount } from './mounts.ts';
+import { unlikeReason, type PartDigests } from './parts.ts';
 import { openRecord, type CacheRecord } from './record.ts';
 import type { RemoteLayers } from './remote-layers.ts';
 import type { Envelope, SigningKey } from './signature.ts';
@@ -25,6 +26,8 @@ export interface ImportSource {
 export interface CacheImport {
   /** Of the first cache that has it. `layers` gets to know where the layer may be had. */
   find(key: Digest, text: string, layers: RemoteLayers, context: Context): Promise<Elsewhere | undefined>;
+  /** What distinguishes a step from the one that a cache has in this place; only of caches that were read. */
+  unlike(places: readonly string[], parts: readonly KeyPart[]): Reason | undefined;
   /** Fills the folder of a cache mount, if a cache has its content. */
   fill(id: string, folder: string, executor: Executor, context: Context): Promise<void>;
   /** Records that are no good where they lie; whoever writes that cache writes them anew. */
@@ -41,6 +44,8 @@ export interface ImportOptions {
 
 interface Source extends ImportSource {
   opened?: Promise<Opened>;
+  /** The same when it is there. */
+  read?: Opened;
   lost: Set<Digest>;
   off: boolean;
   /** Documents of it that were no good. */
@@ -52,6 +57,8 @@ const mostFaults = 20;
 
 interface Opened {
   envelopes: Map<Digest, Envelope>;
+  /** By place: the parts of the first record that stands there, which is the newest. */
+  places: Map<string, PartDigests>;
   /** Records have names of their own here. */
   named: boolean;
 }
@@ -75,7 +82,8 @@ export function createCacheImport(store: Store, given: readonly ImportSource[], 
   const open = async (source: Source, context: Context): Promise<Opened> => {
     const { medium, trusted } = source;
     const { name } = medium;
-    const opened: Opened = { envelopes: new Map(), named: true };
+    const opened: Opened = { envelopes: new Map(), places: new Map(), named: true };
+    source.read = opened;
     let pack: Awaited<ReturnType<typeof readPack>>;
     try {
       pack = await readPack(medium, medium.tag, context);
@@ -94,7 +102,9 @@ export function createCacheImport(store: Store, given: readonly ImportSource[], 
     let refused = 0;
     for (const envelope of pack ?? []) {
       try {
-        opened.envelopes.set(openRecord(envelope, trusted).key, envelope);
+        const { key, places = [], parts } = openRecord(envelope, trusted);
+        opened.envelopes.set(key, envelope);
+        for (const place of parts ? places : []) if (!opened.places.has(place)) opened.places.set(place, parts!);
       } catch {
         refused++;
       }
@@ -158,6 +168,14 @@ export function createCacheImport(store: Store, given: readonly ImportSource[], 
           }
         }
         return { layer: here ?? layer, ...(created === undefined ? {} : { created }), took, executed, from: medium.name };
+      }
+      return undefined;
+    },
+    unlike(places, parts) {
+      for (const { read, off, medium } of sources) {
+        const there = off ? undefined : places.map((place) => read?.places.get(place)).find((found) => found !== undefined);
+        const reason = there && unlikeReason(there, parts, medium.name);
+        if (reason) return reason;
       }
       return undefined;
     },

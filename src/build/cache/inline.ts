@@ -10,6 +10,7 @@ import type { Store } from '../../store/store.ts';
 import { mostPacked, oneChunk, packArtifact, putArtifact } from './artifact.ts';
 import type { DoneStep } from './export.ts';
 import type { Medium } from './medium.ts';
+import { digestsOf } from './parts.ts';
 import { sealRecord, type CacheRecord } from './record.ts';
 import { packToc } from './remote-layers.ts';
 import type { Envelope, SigningKey } from './signature.ts';
@@ -27,10 +28,10 @@ export async function attachCache(store: Store, medium: Medium, image: Descripto
   for (const one of wanted) {
     const step = steps.get(one);
     if (!step || !store.layers.get(step.record.layer.diffId) || envelopes.length >= mostPacked) continue;
-    const { layer, created, took, executed } = step.record;
+    const { layer, parts, created, took, executed } = step.record;
     const { descriptor: toc, bytes } = packToc(store, layer.diffId);
     const blob = step.final ? await pushedForm(store, medium, layer.diffId, context) : undefined;
-    const record: CacheRecord = { key: one, layer, took, executed, ...(created === undefined ? {} : { created }), ...(blob && { blob }), toc };
+    const record: CacheRecord = { key: one, layer, took, executed, ...(created === undefined ? {} : { created }), ...(blob && { blob }), toc, places: step.places, parts: digestsOf(parts) };
     if (!(await medium.hasBlob(toc, context))) await medium.putBlob(toc, () => oneChunk(bytes), context);
     envelopes.push(sealRecord(record, key));
   }

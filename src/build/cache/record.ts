@@ -1,8 +1,8 @@
 /**
  * A record of a cache: what came of a step, by its key. The one who reads it has worked out the key for himself, from the
- * parts, so neither parts nor instruction travel: arguments may hold what is nobody else's business.
+ * parts, so neither the values of parts nor the instruction travel: arguments may hold what is nobody else's business.
  *
- *     { key, layer: { diffId, treeDigest, size, entries, newest? }, created?, took, executed, blob?, toc }
+ *     { key, layer: { diffId, treeDigest, size, entries, newest? }, created?, took, executed, blob?, toc, places?, parts? }
  *
  * `toc` is the table of contents of the layer, so that keys further down can be worked out without the layer; `blob` is the
  * layer, absent where only the final image was to be kept (`mode=min`).
@@ -10,9 +10,10 @@
 import { SiruError } from '../../base/errors.ts';
 import { checkDescriptor, checkDigest, type Descriptor } from '../../oci/descriptor.ts';
 import { isSha256, type Digest } from '../../oci/digest.ts';
-import { checkInteger, checkObject, checkTime, fail, optional, parseJsonObject, required, type Place } from '../../oci/json-document.ts';
+import { checkArray, checkInteger, checkMap, checkObject, checkString, checkTime, fail, optional, parseJsonObject, required, type Place } from '../../oci/json-document.ts';
 import { compressionOf } from '../../oci/media-types.ts';
 import type { LayerSummary } from '../../layer/entry.ts';
+import { mostParts, type PartDigests } from './parts.ts';
 import { seal, unseal, type Envelope, type SigningKey } from './signature.ts';
 
 export interface CacheRecord {
@@ -27,7 +28,14 @@ export interface CacheRecord {
   mended?: number;
   blob?: Descriptor;
   toc: Descriptor;
+  /** Where it stands in a Dockerfile: digests of stage and text, and of stage and position. */
+  places?: string[];
+  /** See parts.ts. */
+  parts?: PartDigests;
 }
+
+/** Places that a record may name. */
+const mostPlaces = 8;
 
 export const recordType = 'application/vnd.siru.cache.record.v1+json';
 export const tocType = 'application/vnd.siru.cache.toc.v1+zstd';
@@ -49,6 +57,12 @@ export function openRecord(envelope: Envelope, trusted?: readonly SigningKey[]):
   optional(object, 'blob', place, (value, at) => {
     const blob = checkDescriptor(value, at);
     if (compressionOf(blob.mediaType) === undefined || !isSha256(blob.digest)) throw fail(at, 'is no layer');
+  });
+  optional(object, 'places', place, (list, at) => {
+    if (checkArray(list, at, checkString).length > mostPlaces) throw fail(at, `has more than ${mostPlaces} members`);
+  });
+  optional(object, 'parts', place, (parts, at) => {
+    if (Object.keys(checkMap(parts, at, checkString)).length > mostParts) throw fail(at, `has more than ${mostParts} members`);
   });
   required(object, 'toc', place, (value, at) => {
     const toc = checkDescriptor(value, at);

@@ -109,6 +109,7 @@ function explainStep(step: BuildStep, traced: { roots: Root[]; changes: StepChan
     ...(ran === undefined ? {} : { ran }), ...(bytes === undefined ? {} : { bytes }), ...(key && { key }), ...(diffId && { diffId }), ...(base && { base }),
     ...(error === undefined ? {} : { error }), ...(why === undefined ? {} : { why }),
     changes: traced?.changes ?? [], causes: [...new Set(roots.map(({ id }) => indexes.get(id)!))].sort((a, b) => a - b),
+    ...(step.from === undefined ? {} : { from: step.from }),
     ...(known ? { made: { at: known.executed, took: known.took } } : {}),
   };
 }

@@ -72,4 +72,6 @@ export interface ExplainedStep {
   causes: number[];
   /** For a hit: when its result was made, in milliseconds since 1970, and how long that took. */
   made?: { at: number; took: number };
+  /** For a hit outside of the store: the cache that had it. */
+  from?: string;
 }

@@ -34,6 +34,8 @@ export interface Tracer {
   trace(step: BuildStep): { roots: Root[]; changes: StepChange[] };
 }
 
+const newInstruction = 'this instruction is new';
+
 /** Earlier builds that are looked through for the one that a place is compared with. */
 const mostSearched = 200;
 
@@ -74,8 +76,17 @@ export function createTracer(build: BuildEntry, history: History): Tracer {
     return found;
   };
 
-  /** In a project that was built before an instruction is new; in one that was not, all are, for one reason. */
-  const newRoot = (step: BuildStep): Root => root(step, earlierBuild(0) === undefined ? [{ part: 'new', text: 'never built before' }] : [{ part: 'new', text: 'this instruction is new' }]);
+  /**
+   * In a project that was built before an instruction is new; in one that was not, all are, for one reason, unless a cache from
+   * elsewhere tells another.
+   */
+  const newRoot = (step: BuildStep): Root => {
+    if (earlierBuild(0) !== undefined) return root(step, [{ part: 'new', text: newInstruction }]);
+    const [told] = step.changes ?? [];
+    const below = told?.part === 'parent' ? build.steps.findLast(({ stage, index = 0, changes, status }) => stage === step.stage && index < (step.index ?? 0) && changes !== undefined && status !== 'cached') : undefined;
+    if (below) return newRoot(below);
+    return root(step, [told?.part === 'new' || told?.part === 'parent' ? told : { part: 'new', text: 'never built before' }]);
+  };
 
   /** The roots of what differs in a step from another build. */
   const rootsAgainst = (step: BuildStep, other: BuildEntry, twin: BuildStep | undefined): Root[] => {
@@ -162,7 +173,7 @@ function ownRoots(step: BuildStep, { changes, unlisted }: Compared): Root[] {
 function root(step: BuildStep, changes: StepChange[], unlisted = 0): Root {
   const { part, text } = changes[0] ?? { part: 'unknown', text: '' };
   // Reasons that lie in the call or in the store are the same for every step.
-  const id = part === 'cache' ? text : part === 'new' && text === 'never built before' ? text : `step ${step.number}`;
+  const id = part === 'cache' || (part === 'new' && text !== newInstruction) ? text : `step ${step.number}`;
   return { id, step, changes, unlisted };
 }
 
