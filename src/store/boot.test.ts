@@ -67,10 +67,15 @@ test('what was written a while ago is synced when a handle that wrote is closed,
   reader.images.list();
   await reader.close();
   assert.equal(count(), 4);
-  const writer = await openStore({ root });
-  writer.blobs.put(Buffer.from('new'));
-  await writer.close();
-  assert.equal(count(), 1);
+  const old = (): number => edit<{ n: number }>(root, "SELECT count(*) AS n FROM unsynced WHERE at < strftime('%s', 'now') * 1000 - 100000")[0]!.n;
+  assert.equal(old(), 4);
+  // Closing takes only so much time for it; on a slow disk the rest is left to the next.
+  for (let turn = 0; old() > 0; turn++) {
+    assert.ok(turn < 4, 'a handle that wrote was closed and synced nothing');
+    const writer = await openStore({ root });
+    writer.blobs.put(Buffer.from(`new ${turn}`));
+    await writer.close();
+  }
 });
 
 test('a tree whose root belongs to a subordinate id does not keep its owner out of the store', { skip: process.getuid?.() === 0 ? false : 'this test must be root to become another user' }, async (t) => {
