@@ -51,6 +51,16 @@ describe('the executor', { skip: cannotRun }, () => {
     assert.notEqual(ran.exitCode, 0);
   });
 
+  test('no link that a process leaves where its mount points were leads to files of the machine', async () => {
+    const outside = mkdtempSync(join(bench.root, 'outside-'));
+    for (const name of ['file', 'kept']) writeFileSync(join(outside, name), '');
+    mkdirSync(join(outside, 'dir'));
+    const mounts = ['/a/file', '/a/dir', '/b/c/dir'].map((target) => ({ type: 'tmpfs' as const, target }));
+    const ran = await bench.run([bench.base], `mv /a /x && ln -s ${outside} /a && mv /b /y && mkdir /b && ln -s ${outside} /b/c`, { mounts });
+    assert.equal(ran.exitCode, 0, ran.stderr);
+    assert.deepEqual(readdirSync(outside).sort(), ['dir', 'file', 'kept']);
+  });
+
   test('nothing below /sys can be written', async () => {
     const ran = await bench.run([bench.base], `awk '$5 ~ "^/sys" && $6 !~ "^ro(,|$)"' /proc/self/mountinfo`);
     assert.deepEqual(ran, { exitCode: 0, stdout: '', stderr: '' });

@@ -30,7 +30,7 @@ export function makeStubs(root: string, mountpoints: readonly Mountpoint[]): Dis
   }
   return {
     [Symbol.dispose]() {
-      for (const path of missing) if (isEmptyStub(path)) removeStub(path, times);
+      for (const path of missing) if (isEmptyStub(root, path)) removeStub(path, times);
     },
   };
 }
@@ -70,7 +70,9 @@ function makeStub(root: string, { path, type, full }: Mountpoint & { full: strin
   }
 }
 
-function isEmptyStub(path: string): boolean {
+/** What ran in the tree may have put a link in place of a directory on the way, and it would lead to files of the machine. */
+function isEmptyStub(root: string, path: string): boolean {
+  for (let at = dirname(path); at !== root; at = dirname(at)) if (!lstatOf(at)?.isDirectory()) return false;
   const stat = lstatOf(path);
   return stat !== undefined && (stat.isDirectory() || stat.size === 0);
 }
