@@ -142,6 +142,7 @@ async function tryToBuild(given: BuildOptions, outer: Context, tried: Tried): Pr
     const results = await exportBuild(shared, images, exported, context);
     await cache?.sendMounts(() => shared.executor());
     await cache?.finish(true, results.outputs);
+    checkCancelled(outer);
     const imported = countImported(history);
     const done: BuildResult = {
       ...results,
