@@ -35,6 +35,9 @@ if [ "$(uname -s)" = Linux ]; then
     want skopeo skopeo
     want umoci umoci
     want mmdebstrap mmdebstrap
+    want git git
+    want bzip2 bzip2
+    want xz xz-utils
   fi
   if [ -n "$need" ]; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

