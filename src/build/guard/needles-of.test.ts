@@ -39,10 +39,10 @@ test('base64 of any value after any other bytes is found', () => {
 });
 
 test('of a file of several lines its tokens are looked for, and nothing that others have too', () => {
-  const npmrc = 'registry=https://registry.npmjs.org/some/long/path/of/v2\n//registry.npmjs.org/:_authToken=npm_a8Kd93kDk20fjLs0dkW1\nalways-auth=true\n';
+  const npmrc = 'registry=https://registry.example.invalid/some/long/path/of/v2\n//registry.example.invalid/:_authToken=npm_a8Kd93kDk20fjLs0dkW1\nalways-auth=true\n';
   assert.ok(finds(npmrc, 'token npm_a8Kd93kDk20fjLs0dkW1 in use'));
   assert.ok(finds(npmrc, Buffer.from('u:npm_a8Kd93kDk20fjLs0dkW1').toString('base64')));
-  assert.ok(!finds(npmrc, 'registry=https://registry.npmjs.org/some/long/path/of/v2\nalways-auth=true\n'));
+  assert.ok(!finds(npmrc, 'registry=https://registry.example.invalid/some/long/path/of/v2\nalways-auth=true\n'));
 });
 
 test('values whose names say that they are secret are looked for', () => {
