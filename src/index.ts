@@ -14,6 +14,7 @@ export { isSiruError, SiruError, type ErrorCode } from './base/errors.ts';
 export type { Event, StepRef, StepStatus } from './base/events.ts';
 export { build } from './build/build.ts';
 export type { CacheSource, CacheTarget } from './build/cache/options.ts';
+export { verifyBuild as verify, type VerifyOptions, type VerifyReport } from './build/verify/verify.ts';
 export type { Annotation, Exported, Output } from './build/export/output.ts';
 export { checkBuild as check, type CheckResult, type CheckWarning } from './build/call/check.ts';
 export { outlineBuild as outline, type Outline, type OutlineArgument, type OutlineMount } from './build/call/outline.ts';

@@ -19,8 +19,8 @@ import type { BuildCache } from './cache/build-cache.ts';
 import type { BuiltImage } from './built-image.ts';
 import { checkOptions } from './check-options.ts';
 import { checkOutputs, exportBuild, type ExportPlan } from './export/export-build.ts';
-import { printable } from './contexts/git-url.ts';
 import { refuseOtherFrontend } from './frontend.ts';
+import { describeCall } from './history/describe-call.ts';
 import { createRecorder, type Recorder } from './history/recorder.ts';
 import { searchImage } from './guard/search-image.ts';
 import { normaliseContexts } from './plan/context-name.ts';
@@ -30,7 +30,6 @@ import { createSharedSession, type SharedSession } from './shared-session.ts';
 import { createWarnings } from './warnings.ts';
 import { solveStage, type StageResult } from './stage.ts';
 import type { BuildOptions, BuildResult } from './options.ts';
-import type { BuildEntry } from '../store/store.ts';
 
 /**
  * Builds an image and keeps it in the store. Throws SiruError; what was built before a failure stays cached, and no name
@@ -73,7 +72,7 @@ async function tryToBuild(given: BuildOptions, outer: Context, tried: Tried): Pr
   let options = given;
   // A stage that fails stops the others; the caller's signal stops all.
   const stop = new AbortController();
-  const history = createRecorder(options.store, { id: tried.id, started, ...describe(options) }, outer.emit);
+  const history = createRecorder(options.store, { id: tried.id, started, ...describeCall(options) }, outer.emit);
   const emit: Context['emit'] = (event) => {
     history.take(event);
     outer.emit(event);
@@ -105,11 +104,11 @@ async function tryToBuild(given: BuildOptions, outer: Context, tried: Tried): Pr
     return createSession(shared, { ...plan, dockerfile, source, warn: warnOrFail, project, ...(several === undefined ? {} : { label: several }) }, solveStage, (error) => stop.abort(error));
   };
   let timed = (plan: Plan): Plan => plan;
-  if (options.buildArgs?.SOURCE_DATE_EPOCH !== undefined || options.sourceDateEpoch !== undefined || dockerfile.globalArgs.some(({ args }) => args.some(({ name }) => name === 'SOURCE_DATE_EPOCH'))) {
-    const { settleEpoch, setEpoch } = await import('./epoch.ts');
+  if (options.reproducible || options.buildArgs?.SOURCE_DATE_EPOCH !== undefined || options.sourceDateEpoch !== undefined || dockerfile.globalArgs.some(({ args }) => args.some(({ name }) => name === 'SOURCE_DATE_EPOCH'))) {
+    const { settleEpoch, setEpoch, timeOfContext } = await import('./epoch.ts');
     const platform = platforms[0]!;
     const plan = planFor(options, dockerfile, platform);
-    const epoch = await settleEpoch(plan.buildArgs, {
+    let epoch = await settleEpoch(plan.buildArgs, {
       shared,
       dockerfile,
       source,
@@ -122,8 +121,10 @@ async function tryToBuild(given: BuildOptions, outer: Context, tried: Tried): Pr
         return created === undefined ? undefined : Date.parse(created) / 1000;
       },
     });
+    if (options.reproducible && epoch?.seconds === undefined) epoch = { ...(await timeOfContext(shared)), told: true };
     shared.options = options = { ...options, sourceDateEpoch: epoch?.seconds };
-    if (epoch) timed = (of) => ({ ...of, buildArgs: setEpoch(epoch, of.buildArgs, of.graph.globalArgs) });
+    const settled = epoch;
+    if (settled) timed = (of) => ({ ...of, buildArgs: setEpoch(settled, of.buildArgs, of.graph.globalArgs) });
   }
   const sessions = platforms.map((platform) => {
     const plan = planFor(given, dockerfile, platform);
@@ -247,19 +248,6 @@ function count({ steps }: Recorder): BuildResult['steps'] {
   const counts = { cached: 0, executed: 0, same: 0, config: 0 };
   for (const { status, text } of steps) if (status in counts && !text.startsWith('FROM ')) counts[status as keyof typeof counts]++;
   return counts;
-}
-
-/** What the history says of the call. */
-function describe({ context, target, platform, buildArgs, call }: BuildOptions): Pick<BuildEntry, 'project'> & Partial<BuildEntry> {
-  const names = Object.keys(buildArgs ?? {});
-  return {
-    // An address may hold a password.
-    project: printable(context),
-    ...(target === undefined ? {} : { target }),
-    ...(platform === undefined ? {} : { platforms: [platform].flat() }),
-    ...(names.length > 0 && { arguments: names }),
-    ...(call && { call }),
-  };
 }
 
 /** How many steps were found in which cache outside of the store. */

@@ -145,6 +145,7 @@ function runDeps(session: Session, plan: RunPlan, place: Omit<StepPlace, 'onOutp
     cgroupParent: options.cgroupParent,
     onOutput: place.onOutput,
     ...(place.lookout && { lookout: place.lookout }),
+    ...(options.reproducible && { reproducible: true }),
   };
   if (options.sourceDateEpoch !== undefined) deps.epoch = options.sourceDateEpoch;
   return deps;

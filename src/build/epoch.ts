@@ -11,6 +11,7 @@ import { findContext } from './plan/context-name.ts';
 import { placed } from './plan/placed.ts';
 import { isGitSource, isHttpSource } from './plan/source-words.ts';
 import type { SharedSession } from './shared-session.ts';
+import { constantTime } from './steps/finish-outputs.ts';
 
 /** The last second that RFC 3339 can write. */
 const latest = 253402300799;
@@ -31,6 +32,8 @@ export interface EpochParts {
 export interface Epoch {
   /** Since 1970; absent when what is named has no time of its own: the build has none then. */
   seconds?: number;
+  /** Instructions get it as a build argument that nobody gave. */
+  told?: boolean;
 }
 
 /**
@@ -47,13 +50,18 @@ export async function settleEpoch({ SOURCE_DATE_EPOCH: argument }: Readonly<Reco
 }
 
 /** What instructions see: the number in place of where it comes from, and nothing where there is no time. */
-export function setEpoch({ seconds }: Epoch, buildArgs: Readonly<Record<string, string>>, globalArgs: Map<string, string>): Record<string, string> {
+export function setEpoch({ seconds, told = false }: Epoch, buildArgs: Readonly<Record<string, string>>, globalArgs: Map<string, string>): Record<string, string> {
   const name = 'SOURCE_DATE_EPOCH';
   const { [name]: before, ...others } = buildArgs;
   const value = seconds === undefined ? undefined : String(seconds);
   if (value === undefined) globalArgs.delete(name);
   else if (globalArgs.has(name)) globalArgs.set(name, value);
-  return before === undefined || value === undefined ? others : { ...others, [name]: value };
+  return (before === undefined && !told) || value === undefined ? others : { ...others, [name]: value };
+}
+
+/** For a build that must have a time when nobody gave one: that of a commit or an archive, else always the same. */
+export async function timeOfContext(shared: SharedSession): Promise<Epoch> {
+  return { seconds: (await shared.mainContext()).time ?? constantTime };
 }
 
 /** Undefined when what is named has no time of its own: of files here nothing says when they were made as a whole. */

@@ -73,6 +73,11 @@ export interface BuildOptions {
   cgroupParent?: string;
   /** Entitlements: `network.host`, `security.insecure`. */
   allow?: string[];
+  /**
+   * All times are clamped as with `sourceDateEpoch`, and each RUN is told of that time. When none is given it is that of the
+   * context (a commit, an archive), or 1980-01-02.
+   */
+  reproducible?: boolean;
   /** Seconds since 1970 for every time in layers, config and history. */
   sourceDateEpoch?: number;
   /** Most bytes of the image's uncompressed layers. More is the error LIMIT, and no name moves. */

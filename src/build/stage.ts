@@ -143,6 +143,7 @@ function scopeOf(session: Session, index: number): Scope {
   const namespace = buildArgs.BUILDKIT_CACHE_MOUNT_NS;
   return {
     ...(namespace && { cacheMountNamespace: namespace }),
+    ...(options.reproducible && { runVariables: { SOURCE_DATE_EPOCH: String(options.sourceDateEpoch), PYTHONHASHSEED: '0' } }),
     buildArgs,
     globalArgs: graph.globalArgs,
     escape: dockerfile.escape,

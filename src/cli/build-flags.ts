@@ -23,6 +23,7 @@ export interface BuildFlags extends RegistryFlags, StepFlags, OutputFlags, Cache
   failOnMiss: string[];
   resume?: boolean;
   pull?: boolean;
+  reproducible?: boolean;
   platform: string[];
   network?: string;
   iidfile?: string;
@@ -94,6 +95,7 @@ export function buildOptions(flags: BuildFlags, context: string, environment: En
     options.jobs = Number(flags.jobs);
   }
   const epoch = environment.SOURCE_DATE_EPOCH;
+  if (flags.reproducible) options.reproducible = true;
   if (epoch !== undefined && epoch !== '') {
     if (/^\d{1,12}$/.test(epoch)) options.sourceDateEpoch = Number(epoch);
     // The name of what gives the time, which the build looks up.

@@ -127,6 +127,63 @@ test('newer times are set back to the epoch', (t) => {
   assert.deepEqual([...openToc(diff(join(dir, 'up'), 1000).toc)].map(({ path, mtime }) => [path, mtime]), [['new', 1000], ['old', 7]]);
 });
 
+test('what is to be dropped is neither in the layer nor in the tree, and nothing is reached through a link', (t) => {
+  const dir = folder(t);
+  mkdirSync(join(dir, 'up/var/log'), { recursive: true });
+  mkdirSync(join(dir, 'outside'));
+  for (const name of ['up/var/log/a.log', 'up/var/log/kept', 'outside/b.log']) writeFileSync(join(dir, name), '');
+  symlinkSync(join(dir, 'outside'), join(dir, 'up/link'));
+  const writer = createLayerWriter({ write: () => {} });
+  diffUpper(join(dir, 'up'), writer, { drop: new Set(['var/log/a.log', 'link/b.log', 'var']) });
+  assert.deepEqual([...openToc(writer.finish().toc)].map(({ path }) => path), ['link', 'var', 'var/log', 'var/log/kept']);
+  assert.deepEqual(readdirSync(join(dir, 'up/var/log')), ['kept']);
+  assert.deepEqual(readdirSync(join(dir, 'outside')), ['b.log']);
+});
+
+test('what stands on a layer sees the times that the layer says', (t) => {
+  const dir = folder(t);
+  mkdirSync(join(dir, 'd'));
+  writeFileSync(join(dir, 'd/file'), '');
+  symlinkSync('file', join(dir, 'd/link'));
+  const { toc } = diff(dir, 1000);
+  for (const { path, mtime } of openToc(toc)) assert.deepEqual([mtime, lstatSync(join(dir, path)).mtimeMs], [1000, 1000_000], path);
+});
+
+test('a compiled file of Python stays one of its source when that is set back', (t) => {
+  const dir = folder(t);
+  mkdirSync(join(dir, 'app/__pycache__'), { recursive: true });
+  const compiled = (flags: number, mtime: number, size: number): Buffer => {
+    const header = Buffer.from('cb0d0d0a000000000000000000000000ffff', 'hex');
+    header.writeUInt32LE(flags, 4);
+    header.writeUInt32LE(mtime, 8);
+    header.writeUInt32LE(size, 12);
+    return header;
+  };
+  const now = 1_700_000_000;
+  for (const name of ['a', 'b', 'c', 'old']) writeFileSync(join(dir, `app/${name}.py`), 'pass\n');
+  for (const name of ['a', 'b', 'c']) utimesSync(join(dir, `app/${name}.py`), now, now + 0.5);
+  utimesSync(join(dir, 'app/old.py'), 7, 7);
+  const cases: [name: string, before: Buffer, after: number][] = [
+    ['__pycache__/a.cpython-312.pyc', compiled(0, now, 5), 1000],
+    ['__pycache__/a.cpython-312.opt-1.pyc', compiled(0, now, 5), 1000],
+    ['a.pyc', compiled(0, now, 5), 1000],
+    ['__pycache__/b.cpython-312.pyc', compiled(0, now, 6), now], // of another source
+    ['__pycache__/c.cpython-312.pyc', compiled(3, now, 5), now], // goes by a digest, not by a time
+    ['__pycache__/old.cpython-312.pyc', compiled(0, 7, 5), 7],
+    ['__pycache__/gone.cpython-312.pyc', compiled(0, now, 5), now],
+  ];
+  for (const [name, bytes] of cases) writeFileSync(join(dir, 'app', name), bytes);
+  writeFileSync(join(dir, 'app/__pycache__/short.pyc'), 'x');
+  diff(dir, 1000);
+  for (const [name, before, after] of cases) {
+    const bytes = readFileSync(join(dir, 'app', name));
+    assert.equal(bytes.readUInt32LE(8), after, name);
+    before.writeUInt32LE(after, 8);
+    assert.deepEqual(bytes, before, name);
+    assert.equal(lstatSync(join(dir, 'app', name)).mtimeMs, 1000_000);
+  }
+});
+
 test('a layer is not unpacked over something else, and a wrong diff ID is told', async (t) => {
   const dir = folder(t);
   writeFileSync(join(dir, 'x'), '');

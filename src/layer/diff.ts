@@ -1,15 +1,20 @@
 /** Makes a layer of what was written to an overlay: its upper directory, entry by entry, in the order of their paths. */
-import { closeSync, constants, lstatSync, openSync, readdirSync, readlinkSync, type Stats } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync, readdirSync, readlinkSync, unlinkSync, type Stats } from 'node:fs';
 import { SiruError, errnoOf, messageOf } from '../base/errors.ts';
 import { deviceParts } from '../sys/node.ts';
+import { setTime } from '../sys/times.ts';
 import { readXattrs } from '../sys/xattr.ts';
 import { isCarriedXattr } from './carried.ts';
 import type { Entry } from './entry.ts';
 import { decodePath, fsPath } from './path-bytes.ts';
+import { setSourceTime, sourceOf } from './python-cache.ts';
 import type { LayerWriter } from './writer-contract.ts';
 
 export interface DiffOptions {
-  /** Newer modification times are set back to this (seconds): SOURCE_DATE_EPOCH. */
+  /**
+   * Newer modification times are set back to this (seconds), in the directory too, so that what stands on it sees what it
+   * would see elsewhere: SOURCE_DATE_EPOCH.
+   */
   epoch?: number;
   /**
    * Where overlayfs kept its marks; both places are looked at when not given. In the other one they are a step's own
@@ -18,6 +23,8 @@ export interface DiffOptions {
   opaque?: 'trusted' | 'user';
   /** Paths that are left out, with what they hold: mount points that a run made. */
   skip?: (path: string) => boolean;
+  /** Files that are removed instead. What a lower layer has there is seen again. */
+  drop?: ReadonlySet<string>;
   signal?: AbortSignal;
 }
 
@@ -30,13 +37,16 @@ const longestPath = 4096;
  * extended attributes but file capabilities.
  */
 export function diffUpper(upper: string, writer: LayerWriter, options: DiffOptions = {}): void {
-  const { epoch = Infinity, opaque, skip, signal } = options;
+  const { epoch = Infinity, opaque, skip, drop, signal } = options;
   const opaqueNames = (opaque ? [opaque] : ['trusted', 'user']).map((space) => `${space}.overlay.opaque`);
   /** First names of files that have several, by device and inode. */
   const linked = new Map<string, string>();
 
-  /** `place`: where the directory is found, a short path also for one that lies deeper than paths may be long. */
-  function walk(path: string, place: string): void {
+  /**
+   * `place`: where the directory is found, a short path also for one that lies deeper than paths may be long. `above`: what
+   * was found beside it, as it was.
+   */
+  function walk(path: string, place: string, above?: ReadonlyMap<string, Stats>): void {
     if (signal?.aborted) throw new SiruError('CANCELLED', 'cancelled', { cause: signal.reason });
     const prefix = path === '' ? '' : `${path}/`;
     const found = new Map<string, Stats>();
@@ -59,23 +69,39 @@ export function diffUpper(upper: string, writer: LayerWriter, options: DiffOptio
     }
     keys.sort();
     for (const key of keys) {
-      if (key.endsWith('/')) below(prefix + key.slice(0, -1), `${place}/${key.slice(0, -1)}`);
-      else add(prefix + key, fsPath(`${place}/${key}`), found.get(key)!);
+      if (key.endsWith('/')) {
+        below(prefix + key.slice(0, -1), `${place}/${key.slice(0, -1)}`, found);
+        continue;
+      }
+      const full = fsPath(`${place}/${key}`);
+      const stat = found.get(key)!;
+      if (drop?.has(prefix + key) && stat.isFile()) {
+        unlinkSync(full);
+        continue;
+      }
+      if (stat.mtimeMs / 1000 > epoch) setBack(full, stat, sourceIn(key, path, found, above));
+      add(prefix + key, full, stat);
     }
   }
 
   /** The kernel takes no longer paths either, and the upper directory has one of its own. By way of an open directory each is short. */
-  function below(path: string, place: string): void {
+  function below(path: string, place: string, above: ReadonlyMap<string, Stats>): void {
     if (place.length < 1000) {
-      walk(path, place);
+      walk(path, place, above);
       return;
     }
     const fd = openSync(fsPath(place), constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
     try {
-      walk(path, `/proc/self/fd/${fd}`);
+      walk(path, `/proc/self/fd/${fd}`, above);
     } finally {
       closeSync(fd);
     }
+  }
+
+  function setBack(full: string | Buffer, stat: Stats, source: Stats | undefined): void {
+    if (stat.isCharacterDevice() && stat.rdev === 0) return;
+    if (source && stat.isFile() && source.mtimeMs / 1000 > epoch) setSourceTime(full, source, epoch);
+    setTime(full, epoch);
   }
 
   function add(path: string, full: string | Buffer, stat: Stats): void {
@@ -121,6 +147,12 @@ export function diffUpper(upper: string, writer: LayerWriter, options: DiffOptio
     if (errnoOf(error) === undefined) throw error;
     throw new SiruError('STORE', `cannot read what the step wrote: ${messageOf(error)}`, { cause: error });
   }
+}
+
+/** The source of a compiled file of Python. */
+function sourceIn(name: string, directory: string, found: ReadonlyMap<string, Stats>, above: ReadonlyMap<string, Stats> | undefined): Stats | undefined {
+  const source = sourceOf(name, directory.slice(directory.lastIndexOf('/') + 1));
+  return source && (source.above ? above : found)?.get(source.name);
 }
 
 /** `opaqueNames`: the marks of a directory that hides what lies below it. */

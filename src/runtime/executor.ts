@@ -82,6 +82,8 @@ export interface CommitRequest {
   target: string;
   /** Clamp newer mtimes to this (seconds), when SOURCE_DATE_EPOCH is given. */
   epoch?: number;
+  /** Paths of files that are not to be in the layer, nor in its tree. */
+  drop?: readonly string[];
   /** Byte strings to look for in the layer, in base64. */
   needles?: string[];
 }

@@ -83,7 +83,7 @@ export async function commitSnapshot(snapshot: Snapshot, request: CommitRequest,
     };
     const watch = request.needles && (await watchFor(request.needles, file));
     const writer = createLayerWriter(watch ?? file);
-    diffUpper(upper, writer, { signal, opaque: userns ? 'user' : 'trusted', ...(request.epoch === undefined ? {} : { epoch: request.epoch }) });
+    diffUpper(upper, writer, { signal, opaque: userns ? 'user' : 'trusted', ...(request.epoch === undefined ? {} : { epoch: request.epoch }), ...(request.drop && { drop: new Set(request.drop) }) });
     const { summary, toc } = writer.finish();
     mkdirSync(request.target, { recursive: true });
     writeFileSync(join(request.target, 'toc'), toc);

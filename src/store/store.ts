@@ -325,6 +325,8 @@ export interface BuildEntry {
   platforms?: string[];
   /** Names of build arguments that were given. */
   arguments?: string[];
+  /** What else it takes to repeat the build. */
+  recipe?: BuildRecipe;
   /** Always there. */
   references: string[];
   /** Always there. */
@@ -347,6 +349,23 @@ export interface BuildEntry {
   call?: object;
   /** In the order in which they began. Always there. */
   steps: BuildStep[];
+}
+
+/** Options of a build that are no secrets; of those that may be, the names. */
+export interface BuildRecipe {
+  /** Path or URL, when it was given. */
+  dockerfile?: string;
+  /** The Dockerfile was given as text. */
+  text?: boolean;
+  /** Names of further contexts, and IDs of secrets. */
+  contexts?: string[];
+  secrets?: string[];
+  labels?: Record<string, string>;
+  network?: 'default' | 'none' | 'host';
+  allow?: string[];
+  reproducible?: boolean;
+  /** SOURCE_DATE_EPOCH. */
+  epoch?: number;
 }
 
 export interface BuildTransfer {

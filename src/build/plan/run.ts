@@ -21,6 +21,7 @@ export function planRun(state: StageState, instruction: InstructionOf<'run'>, sc
   const { args, script } = processOf(state, command);
   const variables = new Map(expander.variables);
   if (state.platform.os !== 'windows' && !variables.has('PATH')) variables.set('PATH', defaultPath);
+  for (const [name, value] of Object.entries(scope.runVariables ?? {})) if (!variables.has(name)) variables.set(name, value);
   const mounts = instruction.mounts.map((options) => planMount(options, state, scope, expander));
   const agents = mounts.filter((mount) => mount.type === 'ssh');
   for (const [at, agent] of agents.entries()) if (agent.target === '') agent.target = `/run/buildkit/ssh_agent.${at}`;

@@ -12,6 +12,8 @@ export interface Scope {
   escape: '\\' | '`';
   /** Proxy variables for RUN that no ARG declared: `HTTP_PROXY`, `http_proxy`, ... */
   proxy: Readonly<Record<string, string>>;
+  /** Variables that each RUN has unless its stage sets them. */
+  runVariables?: Readonly<Record<string, string>>;
   /** Network of a RUN that names none. */
   network: 'default' | 'none' | 'host';
   /** Goes before the ids of cache mounts (`BUILDKIT_CACHE_MOUNT_NS`). */

@@ -9,6 +9,7 @@ import type { Executed, Step } from '../../solver/step.ts';
 import type { KeyPart } from '../../store/store.ts';
 import { lockLayer } from '../../images/layers.ts';
 import { distinct, runKeyParts } from '../plan/normalise.ts';
+import { machineNotes } from './machine-notes.ts';
 import type { Lookout } from '../guard/guard.ts';
 import type { StackLayer } from '../layer-stack.ts';
 import type { RunMountPlan, RunPlan } from '../step-plan.ts';
@@ -30,6 +31,8 @@ export interface RunDeps extends MountDeps {
   network: 'host' | 'none';
   hosts: [string, string][];
   epoch?: number;
+  /** Leave out what package managers note of the machine and the hour. */
+  reproducible?: boolean;
   /** What must not be in the layer. */
   lookout?: Lookout;
   onOutput: (stream: 'stdout' | 'stderr', bytes: Buffer) => void;
@@ -119,7 +122,7 @@ async function executeRun(
     const target = store.temporary('-layer');
     const { lookout } = deps;
     const needles = lookout?.needles.bytes.map((needle) => Buffer.from(needle).toString('base64'));
-    const { finds = [], ...layer } = await executor.commit(id, { tar, target, ...(deps.epoch === undefined ? {} : { epoch: deps.epoch }), ...(needles && { needles }) });
+    const { finds = [], ...layer } = await executor.commit(id, { tar, target, ...(deps.epoch === undefined ? {} : { epoch: deps.epoch }), ...(deps.reproducible && { drop: machineNotes }), ...(needles && { needles }) });
     const drop = async (): Promise<void> => {
       await unlink(tar).catch(() => {});
       await executor.removeTrees([target]);

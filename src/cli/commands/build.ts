@@ -36,6 +36,7 @@ export function configure(command: Command): void {
     .option('--fail-on-miss <step>', "Fail instead of executing this step: 'all', stage/position, :line, or how it begins; may be given many times", collect, [])
     .option('--resume', 'Build again what failed last in this context, with the same flags; secrets are given again')
     .option('--pull', 'Ask registries for base images even when they are here')
+    .option('--reproducible', 'The same inputs give the same bytes: clamp all times, and tell each RUN')
     .option('--platform <platform>', 'Platform of the result: linux/arm64; several with commas make an index', collect, [])
     .option('--network <mode>', 'Network of RUN: default, none or host')
     .option('--isolation <rung>', "Where RUN may run: auto, root, userns or none; see 'siru info'")

@@ -10,7 +10,7 @@ export interface CommandWords {
   operands: 'images' | 'containers' | 'files' | 'folders' | 'none' | string[];
 }
 
-const ofImages = new Set(['run', 'images', 'history', 'layers', 'files', 'diff', 'inspect', 'tag', 'rmi', 'push', 'pull', 'save', 'explain', 'logs', 'shell']);
+const ofImages = new Set(['run', 'images', 'history', 'layers', 'files', 'diff', 'inspect', 'tag', 'rmi', 'push', 'pull', 'save', 'explain', 'logs', 'shell', 'verify']);
 const ofContainers = new Set(['rm']);
 const ofFolders = new Set(['build']);
 const ofFiles = new Set(['import']);
