@@ -7,10 +7,12 @@ import { readImage, type Image } from '../images/read.ts';
 import { isIndex } from '../oci/media-types.ts';
 import { formatPlatform, matchesPlatform, normalizePlatform, type Platform } from '../oci/platform.ts';
 import { familiarReference, formatReference, parseReferenceWithTag, type Reference } from '../oci/reference.ts';
+import { NotExecuted } from '../solver/step.ts';
+import type { Store } from '../store/store.ts';
 import type { SharedSession } from './shared-session.ts';
 
 /** What looking for an image needs of the build; the graph is for hints. */
-export type BaseParts = Pick<SharedSession, 'store' | 'options' | 'remote' | 'base'> & { graph?: { stages: readonly { name?: string }[] } };
+export type BaseParts = Pick<SharedSession, 'store' | 'options' | 'remote' | 'base' | 'solver'> & { graph?: { stages: readonly { name?: string }[] } };
 
 export interface BaseImage {
   /** Normalised reference. */
@@ -37,17 +39,11 @@ async function findOrPull(session: BaseParts, text: string, reference: Reference
   const { store, options } = session;
   let other: string | undefined;
   if (!options.pull || reference.digest) {
-    const stored = reference.digest ? store.images.byId(reference.digest)[0] : store.images.byName(name);
-    if (stored) {
-      try {
-        return { name, image: readImage(store, stored, platform), pulled: false };
-      } catch (error) {
-        // Kept for another platform only, or damaged: its registry may have what is wanted.
-        if (!(error instanceof SiruError) || !['PLATFORM', 'NOT_FOUND', 'DIGEST'].includes(error.code)) throw error;
-        if (error.code === 'PLATFORM') other = `In the store ${error.message.replace(stored.descriptor.digest, familiarReference(reference))}.`;
-      }
-    }
+    const here = storedBase(store, reference, platform);
+    if (here.image) return { name, image: here.image, pulled: false };
+    ({ other } = here);
   }
+  if (session.solver.lookOnly) throw new NotExecuted(`the pull of ${familiarReference(reference)}`);
   let stored;
   try {
     stored = await pullImage({ store, remote: await session.remote(), reference, platform, takeSingle: true, policy: 'always' }, context);
@@ -57,6 +53,19 @@ async function findOrPull(session: BaseParts, text: string, reference: Reference
   if (isIndex(stored.descriptor.mediaType)) return { name, image: readImage(store, stored, platform), pulled: true };
   const image = readImage(store, stored);
   return { name, image, pulled: true, ...(matchesPlatform(platform, image.config) ? {} : { otherPlatform: platformOf(image) }) };
+}
+
+/** The image as the store has it for the platform; `other` tells of one that it has for another. */
+export function storedBase(store: Store, reference: Reference, platform: Platform): { image?: Image; other?: string } {
+  const stored = reference.digest ? store.images.byId(reference.digest)[0] : store.images.byName(formatReference(reference));
+  if (!stored) return {};
+  try {
+    return { image: readImage(store, stored, platform) };
+  } catch (error) {
+    // Kept for another platform only, or damaged: its registry may have what is wanted.
+    if (!(error instanceof SiruError) || !['PLATFORM', 'NOT_FOUND', 'DIGEST'].includes(error.code)) throw error;
+    return error.code === 'PLATFORM' ? { other: `In the store ${error.message.replace(stored.descriptor.digest, familiarReference(reference))}.` } : {};
+  }
 }
 
 function platformOf({ config: { os, architecture, variant } }: Image): Platform {

@@ -11,8 +11,7 @@ import { isSiruError, SiruError } from '../base/errors.ts';
 import type { Event } from '../base/events.ts';
 import { checkDockerfile } from '../dockerfile/checks/check-dockerfile.ts';
 import { parseDockerfile } from '../dockerfile/parse.ts';
-import type { Dockerfile } from '../dockerfile/instruction.ts';
-import { formatPlatform, hostPlatform, parsePlatform, type Platform } from '../oci/platform.ts';
+import { formatPlatform, type Platform } from '../oci/platform.ts';
 import { formatReference, parseReferenceWithTag } from '../oci/reference.ts';
 import { assembleImage } from './assemble.ts';
 import type { BuildCache } from './cache/build-cache.ts';
@@ -23,8 +22,7 @@ import { refuseOtherFrontend } from './frontend.ts';
 import { describeCall } from './history/describe-call.ts';
 import { createRecorder, type Recorder } from './history/recorder.ts';
 import { searchImage } from './guard/search-image.ts';
-import { normaliseContexts } from './plan/context-name.ts';
-import { planStages } from './plan/graph.ts';
+import { planFor, platformsOf, settleTimes, type GraphPlan } from './platform-plans.ts';
 import { createSession, type PlatformPlan, type Session } from './session.ts';
 import { createSharedSession, type SharedSession } from './shared-session.ts';
 import { createWarnings } from './warnings.ts';
@@ -69,10 +67,9 @@ interface Tried {
 
 async function tryToBuild(given: BuildOptions, outer: Context, tried: Tried): Promise<BuildResult> {
   const { started, cache } = tried;
-  let options = given;
   // A stage that fails stops the others; the caller's signal stops all.
   const stop = new AbortController();
-  const history = createRecorder(options.store, { id: tried.id, started, ...describeCall(options) }, outer.emit);
+  const history = createRecorder(given.store, { id: tried.id, started, ...describeCall(given) }, outer.emit);
   const emit: Context['emit'] = (event) => {
     history.take(event);
     outer.emit(event);
@@ -80,52 +77,38 @@ async function tryToBuild(given: BuildOptions, outer: Context, tried: Tried): Pr
   const context: Context = { emit, signal: AbortSignal.any([outer.signal, stop.signal]) };
   checkCancelled(context);
 
-  const names = (options.tags ?? []).map((tag) => formatReference(parseReferenceWithTag(tag)));
-  await using shared = createSharedSession(options, context, history, { cache, nextStepId: () => ++tried.steps });
+  const names = (given.tags ?? []).map((tag) => formatReference(parseReferenceWithTag(tag)));
+  await using shared = createSharedSession(given, context, history, { cache, nextStepId: () => ++tried.steps });
   const { dockerfile: file, identity } = await shared.mainContext();
   history.place(identity, file.name);
-  refuseOtherFrontend(file, options.buildArgs);
+  refuseOtherFrontend(file, given.buildArgs);
   const dockerfile = parseDockerfile(file.text, file.name);
-  const { warn, failIfWanted } = createWarnings(context, dockerfile, options.buildArgs);
+  const { warn, failIfWanted } = createWarnings(context, dockerfile, given.buildArgs);
   for (const warning of checkDockerfile(dockerfile)) warn(warning);
   // What a stage finds in its instructions comes before any of its steps.
   const warnOrFail: PlatformPlan['warn'] = (warning) => {
     warn(warning);
     failIfWanted();
   };
-  const platforms = platformsOf(options);
-  const exported = { outputs: options.outputs ?? [{ type: 'image' as const }], tags: names, index: platforms.length > 1 || isTrue(options.buildArgs?.BUILDKIT_MULTI_PLATFORM) };
+  const platforms = platformsOf(given);
+  const exported = { outputs: given.outputs ?? [{ type: 'image' as const }], tags: names, index: platforms.length > 1 || isTrue(given.buildArgs?.BUILDKIT_MULTI_PLATFORM) };
   checkOutputs(exported, platforms);
   const source = { name: file.name, text: dockerfile.text };
-  const begin = (platform: Platform, plan: Plan & Pick<PlatformPlan, 'timed'>): Session => {
+  const begin = (platform: Platform, plan: GraphPlan & Pick<PlatformPlan, 'timed'>): Session => {
     const several = platforms.length > 1 ? formatPlatform(platform) : undefined;
     const project = [identity, file.name, ...(several === undefined ? [] : [several])].join('\0');
     // Only stages that the target needs are begun, so the first error is the build's.
     return createSession(shared, { ...plan, dockerfile, source, warn: warnOrFail, project, ...(several === undefined ? {} : { label: several }) }, solveStage, (error) => stop.abort(error));
   };
-  let timed = (plan: Plan): Plan => plan;
-  if (options.reproducible || options.buildArgs?.SOURCE_DATE_EPOCH !== undefined || options.sourceDateEpoch !== undefined || dockerfile.globalArgs.some(({ args }) => args.some(({ name }) => name === 'SOURCE_DATE_EPOCH'))) {
-    const { settleEpoch, setEpoch, timeOfContext } = await import('./epoch.ts');
-    const platform = platforms[0]!;
-    const plan = planFor(options, dockerfile, platform);
-    let epoch = await settleEpoch(plan.buildArgs, {
-      shared,
-      dockerfile,
-      source,
-      platform,
-      namedContexts: plan.graph.namedContexts,
-      globalArgs: plan.graph.globalArgs,
-      async stageTime(index) {
-        const { entries } = await begin(platform, { ...plan, timed: true }).stage(index);
-        const created = entries.findLast(({ layer }) => layer !== undefined)?.created;
-        return created === undefined ? undefined : Date.parse(created) / 1000;
-      },
-    });
-    if (options.reproducible && epoch?.seconds === undefined) epoch = { ...(await timeOfContext(shared)), told: true };
-    shared.options = options = { ...options, sourceDateEpoch: epoch?.seconds };
-    const settled = epoch;
-    if (settled) timed = (of) => ({ ...of, buildArgs: setEpoch(settled, of.buildArgs, of.graph.globalArgs) });
-  }
+  const timed = await settleTimes({
+    shared, dockerfile, source, platforms,
+    async stageTime(plan, index) {
+      const { entries } = await begin(plan.platform, { ...plan, timed: true }).stage(index);
+      const created = entries.findLast(({ layer }) => layer !== undefined)?.created;
+      return created === undefined ? undefined : Date.parse(created) / 1000;
+    },
+  });
+  const { options } = shared;
   const sessions = platforms.map((platform) => {
     const plan = planFor(given, dockerfile, platform);
     for (const warning of plan.graph.warnings) warn(warning);
@@ -178,26 +161,6 @@ function doneEvent({ imageId, digest, references, outputs, platform, took, steps
     ...(pushed === undefined ? {} : { pushed: pushed.map((one) => ({ name: one.name, digest: one.digest })) }),
   }));
   return { type: 'build-done', imageId, digest, references, outputs: told, platform, took, steps, ...(imported && { imported }) };
-}
-
-/** The platforms that the result is for, each once, in the order that was asked for; the host's when none was. */
-function platformsOf({ platform }: BuildOptions): Platform[] {
-  const texts = (typeof platform === 'string' ? [platform] : (platform ?? [])).flatMap((text) => text.split(','));
-  if (texts.length === 0) return [hostPlatform()];
-  const platforms = new Map(texts.map((text): [string, Platform] => {
-    const parsed = text.trim() === 'local' ? hostPlatform() : parsePlatform(text.trim());
-    return [formatPlatform(parsed), parsed];
-  }));
-  return [...platforms.values()];
-}
-
-type Plan = Pick<PlatformPlan, 'graph' | 'platform' | 'buildArgs'>;
-
-function planFor(options: BuildOptions, dockerfile: Dockerfile, platform: Platform): Plan {
-  const buildArgs = { ...(options.sourceDateEpoch === undefined ? {} : { SOURCE_DATE_EPOCH: String(options.sourceDateEpoch) }), ...options.buildArgs };
-  const namedContexts = [...normaliseContexts(options.buildContexts).keys()];
-  const graph = planStages(dockerfile, { target: options.target, buildArgs, targetPlatform: platform, buildPlatform: hostPlatform(), namedContexts });
-  return { graph, platform, buildArgs };
 }
 
 function assemble(options: BuildOptions, stage: StageResult, platform: Platform): BuiltImage {

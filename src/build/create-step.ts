@@ -8,11 +8,13 @@ import { mediaTypes } from '../oci/media-types.ts';
 import { formatPlatform } from '../oci/platform.ts';
 import type { ProcessSpec } from '../runtime/executor.ts';
 import { resolveUser } from '../runtime/users.ts';
+import { stepKey } from '../solver/key.ts';
 import { solveStep } from '../solver/solve.ts';
-import type { Step } from '../solver/step.ts';
+import { NotExecuted, type Step } from '../solver/step.ts';
+import type { KeyPart } from '../store/store.ts';
 import { openBaseImage } from './base-image.ts';
 import { readListing } from './read-listing.ts';
-import { createTreeHasher } from '../layer/tree-digest.ts';
+import { createTreeHasher, treeDigest } from '../layer/tree-digest.ts';
 import type { OpenedContext } from './contexts/open.ts';
 import type { Lookout } from './guard/guard.ts';
 import { openLayerStack, type LayerStack, type StackLayer } from './layer-stack.ts';
@@ -63,6 +65,7 @@ export async function createStep(session: Session, plan: StepPlan, place: StepPl
   };
   if (session.timed) deps.timed = true;
   if (session.options.sourceDateEpoch !== undefined) deps.epoch = session.options.sourceDateEpoch;
+  if (session.solver.lookOnly) deps.lookOnly = session.solver.lookOnly;
   if (plan.kind === 'workdir') return createWorkdirStep(plan, deps);
   if (plan.kind === 'copy') return createCopyStep(plan, deps);
   // Few Dockerfiles have an ADD, and it brings archives and the network along.
@@ -202,6 +205,8 @@ export async function openSource(session: Session, from: SourceRef): Promise<Ope
     case 'image':
       return session.image(`${from.reference} ${formatPlatform(session.platform)}`, async () => {
         const layers = from.reference === 'scratch' ? [] : (await openBaseImage(session, from.reference, session.platform, session.context)).image.layers;
+        // To look into a layer for the first time is to keep its table.
+        if (session.solver.lookOnly && layers.some(({ diffId }) => !session.store.layers.get(diffId))) throw new NotExecuted(`a look into ${from.reference}`);
         const stack = session.use(await openLayerStack(session.store, layers, session.context));
         return { stack, tree: treeOfStack(from.reference === 'scratch' ? 'scratch' : `image ${from.reference}`, stack) };
       });
@@ -231,11 +236,16 @@ async function bindContent(session: Session, mount: Extract<RunMountPlan, { type
     view: emptyView,
     readFile: async () => undefined,
     source: async () => tree,
+    ...(session.solver.lookOnly && { lookOnly: session.solver.lookOnly }),
   });
   const parts = await step.parts();
+  const listing = parts.find((part) => part.listing)?.listing;
+  const partOf = (value: Digest): KeyPart => ({ name, value, ...(listing ? { listing } : {}) });
+  if (session.solver.lookOnly) {
+    const value = session.store.records.get(stepKey(parts))?.layer.treeDigest ?? treeDigest(step.preview!());
+    return { parts: [partOf(value)], layers: [], source: path };
+  }
   const solved = await solveStep({ ...step, parts: async () => parts }, { ...session.solver, ignoreCache: false }, readListing(session.store), session.context);
-  const files = parts.find((part) => part.listing);
-  const part = { name, value: solved.layer.treeDigest, ...(files?.listing ? { listing: files.listing } : {}) };
-  const { diffId, size } = solved.layer;
-  return { parts: [part], layers: [{ diffId, descriptor: { mediaType: mediaTypes.layer, digest: diffId, size } }], source: path };
+  const { diffId, size, treeDigest: value } = solved.layer;
+  return { parts: [partOf(value)], layers: [{ diffId, descriptor: { mediaType: mediaTypes.layer, digest: diffId, size } }], source: path };
 }

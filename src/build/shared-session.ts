@@ -9,7 +9,7 @@ import type { Digest } from '../oci/digest.ts';
 import type { Platform } from '../oci/platform.ts';
 import type { Remote } from '../remote/client.ts';
 import type { Executor } from '../runtime/executor.ts';
-import type { Solver } from '../solver/step.ts';
+import type { Looking, Solver } from '../solver/step.ts';
 import type { Store } from '../store/store.ts';
 import type { BaseImage } from './base-image.ts';
 import type { BuildCache } from './cache/build-cache.ts';
@@ -57,7 +57,8 @@ export interface SharedSession extends AsyncDisposable {
   sshAgent(id: string): Promise<string | undefined>;
 }
 
-export function createSharedSession(options: BuildOptions, outer: Context, history: Recorder, given: Partial<Pick<SharedSession, 'cache' | 'nextStepId'>> = {}): SharedSession {
+/** `lookOnly` is for a call that executes, pulls and remembers nothing. */
+export function createSharedSession(options: BuildOptions, outer: Context, history: Recorder, given: Partial<Pick<SharedSession, 'cache' | 'nextStepId'>> & { lookOnly?: Looking } = {}): SharedSession {
   const { store } = options;
   const guard = createGuard(options, (warning) => outer.emit({ type: 'warning', ...warning }));
   const context: Context = { ...outer, emit: (event) => outer.emit(guard.maskEvent(event)) };
@@ -97,6 +98,7 @@ export function createSharedSession(options: BuildOptions, outer: Context, histo
       // Steps mostly wait for their processes, so more may be under way than there are processors.
       limit: createLimit(options.jobs ?? Math.max(8, cpus().length * 2)),
       ignoreCache: options.noCache ?? false,
+      ...(given.lookOnly && { lookOnly: given.lookOnly }),
     },
     executor: executor.get,
     remote: remote.get,

@@ -104,7 +104,7 @@ function isOfImage({ graph }: Session, index: number): boolean {
 }
 
 /** What each instruction does. Known before any is carried out, so that a mistake in the last line costs no time. */
-function planInstructions(session: Session, index: number, from: StageState, instructions: Instruction[]): Advance[] {
+export function planInstructions(session: Session, index: number, from: StageState, instructions: Instruction[]): Advance[] {
   const scope = scopeOf(session, index);
   for (const warning of checkStage(instructions, { choosesShell: (from.config.Shell ?? []).length > 0 })) session.warn(warning);
   let state = from;
@@ -128,7 +128,7 @@ function noteVariables({ guard }: Session, instruction: Instruction, { args, con
 }
 
 /** Instructions that count as steps where people see them counted. */
-function makesLayer({ kind }: Instruction): boolean {
+export function makesLayer({ kind }: Instruction): boolean {
   return kind === 'run' || kind === 'copy' || kind === 'add' || kind === 'workdir';
 }
 
@@ -221,7 +221,7 @@ function bare({ platform }: Session): Pick<Start, 'state' | 'triggers'> {
 }
 
 /** The stages whose files a step takes. */
-function stagesRead(plan: StepPlan): number[] {
+export function stagesRead(plan: StepPlan): number[] {
   const sources: (SourceRef | undefined)[] = [];
   if (plan.kind === 'run') for (const mount of plan.mounts) sources.push('from' in mount ? mount.from : undefined);
   else if (plan.kind !== 'workdir') sources.push(plan.from);
@@ -307,12 +307,12 @@ async function guardResult({ store, context }: Session, lookout: Lookout, { stat
 }
 
 /** Where results are looked for beside the store. */
-function elsewhere({ cache }: Session, places: readonly string[]): Pick<Solver, 'elsewhere' | 'unlike'> {
+export function elsewhere({ cache }: Session, places: readonly string[]): Pick<Solver, 'elsewhere' | 'unlike'> {
   return cache?.reads ? { elsewhere: cache.find, unlike: (parts) => cache.unlike(places, parts) } : {};
 }
 
 /** `noCacheFilter` names the stage with this label. */
-function ignoresCache({ options, graph }: Session, label: string): boolean {
+export function ignoresCache({ options, graph }: Session, label: string): boolean {
   const wanted = options.noCacheFilter ?? [];
   if (wanted.length === 0) return false;
   const stage = graph.stages.find((one) => one.label === label);
@@ -321,7 +321,7 @@ function ignoresCache({ options, graph }: Session, label: string): boolean {
 }
 
 /** The first reason of a miss in one line; none for a step that was never here before. */
-function reasonText(first: Reason | undefined, changed: string | undefined): string | undefined {
+export function reasonText(first: Reason | undefined, changed: string | undefined): string | undefined {
   if (first?.part === 'new' && first.text === 'never built before') return undefined;
   return first?.part === 'parent' && changed !== undefined ? `it stands on ${changed}, which changed` : first?.text;
 }
@@ -332,7 +332,7 @@ function lazyStack(session: Session, layers: StackLayer[]): () => Promise<LayerS
 }
 
 /** Names the places of a stage's steps: by text (the n-th with this text) first, then by position. */
-function createPlaces(session: Session, stage: string): (text: string) => { slots: string[]; places: string[] } {
+export function createPlaces(session: Session, stage: string): (text: string) => { slots: string[]; places: string[] } {
   const seen = new Map<string, number>();
   let position = 0;
   return (text) => {

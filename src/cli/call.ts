@@ -33,6 +33,8 @@ export interface Call {
   tell(text: string): void;
   /** The store, opened at the first call and closed when the command ends. */
   store(): Promise<Store>;
+  /** The same for a command that writes nothing: opened for reading where there is a store already. */
+  storeToRead(): Promise<Store>;
   /** Every command with its options, for completion. */
   wholeProgram(): Promise<Command>;
   context(emit?: (event: Event) => void): Context;

@@ -24,6 +24,7 @@ const entry = (summary: string, load: () => Promise<CommandModule>): CommandEntr
 
 export const commands: Record<string, CommandEntry> = {
   build: entry('Build an image from a Dockerfile', () => import('./commands/build.ts')),
+  plan: entry('Show what a build would execute, pull and push', () => import('./commands/plan.ts')),
   run: entry('Run a command in a new container', () => import('./commands/run.ts')),
   ps: entry('List containers', () => import('./commands/ps.ts')),
   rm: entry('Remove containers', () => import('./commands/rm.ts')),
@@ -74,7 +75,7 @@ export const groups: Record<string, { summary: string; commands: Record<string, 
 export const headings: [string, string[]][] = [
   ['Common commands', ['build', 'run', 'images', 'pull', 'push']],
   ['Images', ['history', 'layers', 'files', 'diff', 'inspect', 'tag', 'rmi', 'save', 'load', 'import']],
-  ['Builds', ['explain', 'builds', 'logs', 'shell', 'verify']],
+  ['Builds', ['plan', 'explain', 'builds', 'logs', 'shell', 'verify']],
   ['Containers', ['ps', 'rm']],
   ['Registries', ['login', 'logout']],
   ['Store and machine', ['prune', 'du', 'info', 'version', 'completion']],

@@ -36,7 +36,7 @@ export async function runProgram(given: readonly string[]): Promise<number> {
     debug = flags.debug ?? false;
     let opening: Promise<Store> | undefined;
     try {
-      const call = makeCall(path, rest, flags, signals, () => (opening ??= openStore(flags.root)));
+      const call = makeCall(path, rest, flags, signals, (readonly) => (opening ??= openStore(flags.root, readonly)));
       result = (await module!.run(call, command.args, command.opts() as never)) ?? 0;
     } finally {
       await (await opening?.catch(() => undefined))?.close({ ending: true });
@@ -167,7 +167,7 @@ function findCommand(program: Command, words: readonly string[]): Command {
   return words.reduce((at, word) => at.commands.find((command) => command.name() === word)!, program);
 }
 
-function makeCall(path: string[], rest: string[], flags: GlobalFlags, { signal, pause }: Signals, store: () => Promise<Store>): Call {
+function makeCall(path: string[], rest: string[], flags: GlobalFlags, { signal, pause }: Signals, store: (readonly?: boolean) => Promise<Store>): Call {
   const call: Call = {
     path,
     rest,
@@ -181,6 +181,7 @@ function makeCall(path: string[], rest: string[], flags: GlobalFlags, { signal, 
     print: printerTo(process.stdout),
     tell: printerTo(process.stderr),
     store,
+    storeToRead: () => store(true),
     wholeProgram,
     context: (emit) => contextOf({ signal, onEvent: emit }),
   };
@@ -197,9 +198,9 @@ function printerTo(stream: NodeJS.WriteStream): (text: string) => void {
   return (text) => void stream.write(stream.isTTY ? harmlessText(text) : text);
 }
 
-async function openStore(root: string | undefined): Promise<Store> {
+async function openStore(root: string | undefined, readonly = false): Promise<Store> {
   const { openStore: open } = await import('../store/open-store.ts');
-  return open({ root });
+  return open({ root, readonly });
 }
 
 function defined<T extends object>(value: T): Partial<T> {

@@ -4,7 +4,6 @@ import type { Context } from '../base/context.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { ImageConfig } from '../oci/image-config.ts';
 import { shortId } from '../oci/digest.ts';
-import type { Digest } from '../oci/digest.ts';
 import { isIndex, isManifest } from '../oci/media-types.ts';
 import { formatPlatform, hostPlatform, matchesPlatform } from '../oci/platform.ts';
 import type { Platform } from '../oci/platform.ts';
@@ -12,8 +11,9 @@ import { familiarReference, formatReference } from '../oci/reference.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { Remote } from '../remote/client.ts';
 import type { Store, StoredImage } from '../store/store.ts';
-import { checkPlatform, chooseChild } from './platform.ts';
-import { checkImage, joinConfig, readDocuments, readImage } from './read.ts';
+import { fetchManifest } from './fetch-manifest.ts';
+import { checkPlatform } from './platform.ts';
+import { joinConfig, readImage } from './read.ts';
 import { startTransfer } from './transfer.ts';
 import { together } from './together.ts';
 
@@ -29,8 +29,6 @@ export interface PullOptions {
   policy?: 'always' | 'missing' | 'never';
 }
 
-const configLimit = 4 << 20;
-const deepest = 4;
 const parallel = 4;
 
 /**
@@ -54,25 +52,8 @@ export async function pullImage(options: PullOptions, context: Context): Promise
     return local;
   }
 
-  const top = await remote.getManifest(reference, context);
-  requireSha256(top.digest, what);
-  const documents = [top.bytes];
-  let descriptor: Descriptor = { mediaType: top.mediaType, digest: top.digest, size: top.bytes.length };
-  let kind = readDocuments(top.bytes, top.mediaType, what);
-  for (let depth = 0; kind.type === 'index'; depth++) {
-    if (depth >= deepest) throw new SiruError('DOCUMENT', `${what}: indexes lie more than ${deepest} deep`);
-    const child = chooseChild(kind.index, options.platform ?? hostPlatform(), what);
-    requireSha256(child.digest, what);
-    const bytes = store.blobs.has(child.digest, child.size) ? store.blobs.read(child.digest) : (await remote.getManifest({ ...reference, digest: child.digest }, context)).bytes;
-    if (bytes.length !== child.size) throw new SiruError('DIGEST', `manifest ${child.digest} of ${what} has ${bytes.length} bytes, not ${child.size}`);
-    documents.push(bytes);
-    descriptor = child;
-    kind = readDocuments(bytes, child.mediaType, what);
-  }
-  const { manifest } = kind;
-  checkImage(manifest, what);
+  const { top, documents, descriptor, manifest } = await fetchManifest(remote, reference, options.platform ?? hostPlatform(), store, context);
   const { config: configDescriptor } = manifest;
-  if (configDescriptor.size > configLimit) throw new SiruError('DOCUMENT', `the configuration of ${what} has ${configDescriptor.size} bytes; at most ${configLimit} are taken`);
 
   await fetchBlob(options, reference, configDescriptor, context);
   const { config, layers } = joinConfig(manifest, what, store.blobs.read(configDescriptor.digest));
@@ -83,7 +64,7 @@ export async function pullImage(options: PullOptions, context: Context): Promise
   await together([...distinct.values()], parallel, context, (layer, inner) => fetchBlob(options, reference, layer, inner));
 
   for (const bytes of documents) store.blobs.put(bytes);
-  const image = { descriptor: { mediaType: top.mediaType, digest: top.digest, size: top.bytes.length }, imageId: configDescriptor.digest, manifest: descriptor.digest };
+  const image = { descriptor: { mediaType: top.mediaType, digest: top.digest, size: top.size }, imageId: configDescriptor.digest, manifest: descriptor.digest };
   store.images.put(image);
   store.images.addRepoDigest(top.digest, `${reference.domain}/${reference.path}@${top.digest}`);
   // A reference with a digest names by that alone: docker makes no tag of `app:1@sha256:...` either.
@@ -134,10 +115,6 @@ async function fetchBlob({ store, remote }: PullOptions, reference: Reference, d
     });
   }
   transfer.state('done');
-}
-
-function requireSha256(digest: Digest, what: string): void {
-  if (!digest.startsWith('sha256:')) throw new SiruError('UNSUPPORTED', `${what} is named by ${digest.split(':', 1)[0]}; only sha256 is supported`);
 }
 
 function warnOfPlatform({ os, architecture, variant }: ImageConfig, what: string, context: Context): void {

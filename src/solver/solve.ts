@@ -4,7 +4,7 @@ import type { Digest } from '../oci/digest.ts';
 import type { KeyPart, StepRecord } from '../store/store.ts';
 import { explainMiss, type ReadListing } from './explain.ts';
 import { stepKey } from './key.ts';
-import type { Miss, Solved, Solver, Step } from './step.ts';
+import { NotExecuted, type Miss, type Solved, type Solver, type Step } from './step.ts';
 
 /** Solves a step. What the step's own parts() or execute() throw comes through; nothing is recorded then. */
 export async function solveStep(step: Step, solver: Solver, readListing: ReadListing, context: Context): Promise<Solved> {
@@ -14,6 +14,7 @@ export async function solveStep(step: Step, solver: Solver, readListing: ReadLis
     const key = stepKey(parts);
     const hit = lookup(step, key, solver);
     if (hit) return hit;
+    if (solver.lookOnly) throw new NotExecuted(step.text);
     const found = await findElsewhere(step, key, parts, solver, context);
     if (found) return found;
     const miss = missOf(step, key, parts, solver, readListing);
@@ -33,7 +34,7 @@ export async function solveStep(step: Step, solver: Solver, readListing: ReadLis
 function lookup(step: Step, key: Digest, solver: Solver): Solved | undefined {
   const record = solver.ignoreCache ? undefined : solver.records.get(key);
   if (!record) return undefined;
-  const before = note(step, key, solver);
+  const before = solver.lookOnly ? undefined : note(step, key, solver);
   return { key, status: 'cached', layer: record.layer, created: record.created, took: 0, reasons: [], record, ...(before && { before }) };
 }
 
@@ -62,7 +63,7 @@ function note(step: Step, key: Digest, solver: Solver): Digest | undefined {
 }
 
 /** What the step's places had before, nearest first; nothing when it was this very key. */
-function earlier(step: Step, key: Digest, { records }: Solver): { key: Digest; parts: KeyPart[] }[] {
+export function earlier(step: Pick<Step, 'slots' | 'text' | 'others'>, key: Digest, { records }: Pick<Solver, 'records'>): { key: Digest; parts: KeyPart[] }[] {
   const found = [];
   for (const slot of step.slots) {
     const last = records.lastKey(slot);
@@ -74,7 +75,8 @@ function earlier(step: Step, key: Digest, { records }: Solver): { key: Digest; p
   return found;
 }
 
-function missOf(step: Step, key: Digest, parts: KeyPart[], solver: Solver, readListing: ReadListing): Miss {
+/** Why there is no record under the key. */
+export function missOf(step: Step, key: Digest, parts: KeyPart[], solver: Solver, readListing: ReadListing): Miss {
   const places = earlier(step, key, solver);
   const [place] = places;
   const at = place && { before: place.key };

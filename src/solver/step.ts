@@ -13,7 +13,8 @@
  */
 import type { Context } from '../base/context.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { LayerSummary } from '../layer/entry.ts';
+import type { Entry, LayerSummary } from '../layer/entry.ts';
+import type { Toc } from '../layer/toc-contract.ts';
 import type { KeyPart, Records, StepChange, StepRecord } from '../store/store.ts';
 
 export interface Step {
@@ -35,6 +36,11 @@ export interface Step {
   missed?(miss: Miss): void | Promise<void>;
   /** Called once when the step will not be executed after all: frees what parts() prepared for it. */
   release?(): void;
+  /**
+   * After parts(), for a solver that only looks: what the layer would hold, in order. Absent when only execution tells;
+   * a file without a digest stands for content that is not known.
+   */
+  preview?(): Iterable<Entry>;
 }
 
 export interface Miss {
@@ -68,12 +74,30 @@ export interface Solver {
   elsewhere?(key: Digest, text: string, context: Context): Promise<Elsewhere | undefined>;
   /** For a step that was never here: what distinguishes it from the one that another place has instead, if one has. */
   unlike?(parts: readonly KeyPart[]): Reason | undefined;
+  /** Nothing is executed and nothing is remembered: a miss throws NotExecuted. */
+  lookOnly?: Looking;
 }
 
 /** A result that somebody else reached. Its layer need not be in the store yet. */
 export interface Elsewhere extends Pick<StepRecord, 'layer' | 'created' | 'took' | 'executed'> {
   /** The place, for people. */
   from: string;
+}
+
+/** What is found out while nothing may be written. */
+export interface Looking {
+  /** Listings by digest, as ReadListing gives those of the store. */
+  listings: Map<string, () => Toc>;
+}
+
+/** A step that a solver which only looks would have executed. */
+export class NotExecuted extends Error {
+  /** The step's text. */
+  readonly text: string;
+  constructor(text: string) {
+    super(`${text} would be executed`);
+    this.text = text;
+  }
 }
 
 export interface Solved {

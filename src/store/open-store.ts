@@ -22,20 +22,21 @@ import { createLocks } from './locks.ts';
 import { bootId, currentOwner } from './owner.ts';
 import { rebuild } from './rebuild.ts';
 import { createRecords } from './records.ts';
-import { migrate } from './schema.ts';
+import { isMigrated, migrate } from './schema.ts';
 import type { Blobs, Layers, Store } from './store.ts';
 import { isDiskFull, readOnlyStore, storeError } from './store-error.ts';
 import { abandoned, createTemporary, removeAll } from './temporary.ts';
 
 /**
  * Opens the store at `root` (else at SIRU_ROOT, else /var/lib/siru for root and the user's data folder for others), and
- * makes it when it is not there. A store that may only be read is opened for reading: what writes then throws STORE.
+ * makes it when it is not there. A store that may only be read is opened for reading: what writes then throws STORE. So is
+ * any that is there with `readonly`, unless its database has to be brought to this version first; nothing is leased then.
  * Where the database is missing, images and names are taken over from index.json.
  */
-export async function openStore(options: { root?: string } = {}): Promise<Store> {
+export async function openStore(options: { root?: string; readonly?: boolean } = {}): Promise<Store> {
   const root = rootOf(options.root);
-  const readonly = isReadOnly(root);
   const database = join(root, 'siru.db');
+  const readonly = isReadOnly(root) || (options.readonly === true && isCurrent(database, root));
   if (!readonly && !(existsSync(database) && existsSync(join(root, 'tmp')))) createFolders(root);
 
   const db = openWithRoom(database, root, readonly);
@@ -64,6 +65,21 @@ export async function openStore(options: { root?: string } = {}): Promise<Store>
   } catch (error) {
     db.close();
     throw storeError(error, `cannot open the store at ${root}`, database);
+  }
+}
+
+/** True when there is a database that can be read as it is. */
+function isCurrent(database: string, root: string): boolean {
+  if (!existsSync(database)) return false;
+  try {
+    const db = openDatabase(database, root, { readonly: true });
+    try {
+      return isMigrated(db);
+    } finally {
+      db.close();
+    }
+  } catch {
+    return false;
   }
 }
 

@@ -99,6 +99,11 @@ export function migrate(db: Database, onCreate: () => void): void {
   });
 }
 
+/** True when the tables are those of this version. */
+export function isMigrated(db: Database): boolean {
+  return versionOf(db) === migrations.length;
+}
+
 function versionOf(db: Database): number {
   return db.get<{ user_version: number }>('PRAGMA user_version')?.user_version ?? 0;
 }

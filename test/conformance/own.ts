@@ -71,7 +71,7 @@ async function inProcess(store: Store, words: string[]): Promise<string | undefi
   const call: Call = {
     path: ['build'], rest: [], debug: false, registries: { dockerConfig: '/nonexistent' }, environment: { PATH: process.env.PATH }, signal: new AbortController().signal,
     pauseSignals: () => ({ [Symbol.dispose]() {} }), stdout: nowhere, stderr: nowhere, print: () => {}, tell: () => {},
-    store: async () => store, wholeProgram: async () => command, context: (emit) => contextOf({ onEvent: emit }),
+    store: async () => store, storeToRead: async () => store, wholeProgram: async () => command, context: (emit) => contextOf({ onEvent: emit }),
   };
   try {
     command.action(async () => void (await buildCommand.run(call, command.args, command.opts())));

@@ -12,7 +12,8 @@ import { parseDockerfile } from '../../dockerfile/parse.ts';
 import { readIgnoreFile } from '../contexts/ignored.ts';
 import type { BuildOptions } from '../options.ts';
 import type { DockerfileSource } from '../read-dockerfile.ts';
-import { graphOf, platformsOf, readMain } from './open.ts';
+import { platformsOf } from '../platform-plans.ts';
+import { graphOf, readMain } from './open.ts';
 import { planStagesOnly } from './plan-stages.ts';
 
 export interface CheckWarning {

@@ -1,7 +1,7 @@
 /** What check, outline and targets read before they plan: the Dockerfile of the context. */
 import { contextOf } from '../../base/context.ts';
 import type { Dockerfile } from '../../dockerfile/instruction.ts';
-import { hostPlatform, parsePlatform, type Platform } from '../../oci/platform.ts';
+import { hostPlatform, type Platform } from '../../oci/platform.ts';
 import { refuseOtherFrontend } from '../frontend.ts';
 import { normaliseContexts } from '../plan/context-name.ts';
 import { planStages, type GraphWarning, type StageGraph } from '../plan/graph.ts';
@@ -17,12 +17,6 @@ export async function readMain(options: BuildOptions): Promise<DockerfileSource>
   const { dockerfile } = await shared.mainContext();
   refuseOtherFrontend(dockerfile, options.buildArgs);
   return dockerfile;
-}
-
-/** The platforms that are asked for, else the host's. */
-export function platformsOf({ platform }: BuildOptions): Platform[] {
-  const texts = (typeof platform === 'string' ? [platform] : (platform ?? [])).flatMap((text) => text.split(','));
-  return texts.length === 0 ? [hostPlatform()] : texts.map((text) => parsePlatform(text.trim()));
 }
 
 /** The graph that a build with these options has. Throws DOCKERFILE and NOT_FOUND. */

@@ -7,7 +7,8 @@ import { parseDockerfile } from '../../dockerfile/parse.ts';
 import type { StageGraph } from '../plan/graph.ts';
 import type { RunMountPlan } from '../step-plan.ts';
 import type { BuildOptions } from '../options.ts';
-import { graphOf, platformsOf, readMain } from './open.ts';
+import { platformsOf } from '../platform-plans.ts';
+import { graphOf, readMain } from './open.ts';
 import { planStagesOnly, type PlannedStage } from './plan-stages.ts';
 
 export interface OutlineArgument {

@@ -9,7 +9,7 @@ import { createContextStep, solveContext, type LayerContext, type LayerParts } f
 
 /** Undefined for a file that is no archive. Throws CONTEXT for a malformed one. */
 export async function openArchiveContext(parts: LayerParts, name: string, source: ArchiveSource): Promise<LayerContext | undefined> {
-  const archive = await openArchive(source, parts.store, parts.context);
+  const archive = await openArchive(source, parts.store, parts.context, parts.solver.lookOnly !== undefined);
   if (!archive) return undefined;
   const time = newestFile(archive);
   const step = createContextStep(parts, `archive ${source.name}`, async () => {

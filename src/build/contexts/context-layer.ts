@@ -63,6 +63,7 @@ export function createContextStep(parts: LayerParts, text: string, plan: () => P
   };
   if (timed) deps.timed = true;
   if (epoch !== undefined) deps.epoch = epoch;
+  if (parts.solver.lookOnly) deps.lookOnly = parts.solver.lookOnly;
   return createFileStep(deps, plan);
 }
 

@@ -7,6 +7,7 @@ import { checkCancelled, type Context } from '../../base/context.ts';
 import { SiruError } from '../../base/errors.ts';
 import { createSha256, hexOf, isSha256, parseDigest, sha256, type Digest } from '../../oci/digest.ts';
 import type { HttpResponse } from '../../remote/transport.ts';
+import { NotExecuted } from '../../solver/step.ts';
 import type { Store } from '../../store/store.ts';
 import { decoded } from './git-url.ts';
 
@@ -33,6 +34,8 @@ export interface DownloadRequest {
   checksum?: string;
   /** Gives the value of a secret, for the header Authorization. */
   secret?: (id: string) => Promise<Uint8Array | undefined>;
+  /** Fetches and remembers nothing: throws NotExecuted for what would be fetched. The server may be asked whether it changed. */
+  lookOnly?: boolean;
 }
 
 type DownloadStore = Pick<Store, 'path' | 'temporary'>;
@@ -45,7 +48,7 @@ const slowest = { bytes: 1024, window: 120_000 };
 const settled = 60;
 
 /** Looks a URL up. Throws CONTEXT for a refusal, DIGEST for a wrong checksum, AUTH, NETWORK when the host cannot be reached. */
-export async function openDownload({ address, checksum, secret }: DownloadRequest, store: DownloadStore, context: Context): Promise<Download> {
+export async function openDownload({ address, checksum, secret, lookOnly = false }: DownloadRequest, store: DownloadStore, context: Context): Promise<Download> {
   if (!URL.canParse(address)) throw new SiruError('CONTEXT', `${JSON.stringify(address)} is no URL`);
   const url = new URL(address);
   const shown = withoutSecrets(url);
@@ -57,6 +60,10 @@ export async function openDownload({ address, checksum, secret }: DownloadReques
   let file: string | undefined;
 
   const fetchNow = async (condition: Record<string, string>): Promise<Known | undefined> => {
+    if (lookOnly) {
+      if (Object.keys(condition).length > 0 && !(await changedSince({ url, shown, authorization, condition }, context))) return undefined;
+      throw new NotExecuted(`the download of ${shown}`);
+    }
     const target = store.temporary('.download');
     try {
       const got = await fetchInto({ url, shown, authorization, condition }, target, context);
@@ -141,6 +148,34 @@ interface Wanted {
   condition: Record<string, string>;
 }
 
+/** False when the server says that nothing changed. Of what it sends otherwise nothing is read. */
+async function changedSince({ url, authorization, condition }: Wanted, context: Context): Promise<boolean> {
+  const { createTransport, discard } = await import('../../remote/transport.ts');
+  const transport = createTransport();
+  try {
+    const response = await transport.send({ method: 'GET', url: withoutLogin(url), headers: headersOf(condition, authorization) }, context);
+    discard(response);
+    return response.status !== 304;
+  } catch (error) {
+    if (context.signal.aborted) throw new SiruError('CANCELLED', 'cancelled', { cause: error });
+    if (error instanceof SiruError) throw error;
+    const { unreachable } = await import('../../remote/errors.ts');
+    throw unreachable(url, error);
+  } finally {
+    transport.close();
+  }
+}
+
+function withoutLogin(url: URL): URL {
+  const target = new URL(url);
+  target.username = target.password = '';
+  return target;
+}
+
+function headersOf(condition: Record<string, string>, authorization: string | undefined): Record<string, string> {
+  return { ...condition, ...(authorization === undefined ? {} : { authorization }) };
+}
+
 /** Undefined when the server says that nothing changed. */
 async function fetchInto({ url, shown, authorization, condition }: Wanted, file: string, context: Context): Promise<Known | undefined> {
   const { createTransport, discard } = await import('../../remote/transport.ts');
@@ -150,10 +185,7 @@ async function fetchInto({ url, shown, authorization, condition }: Wanted, file:
     context.emit({ type: 'transfer', direction: 'download', what: shown, state, bytes, ...(total !== undefined && { total }) });
   let size = 0;
   try {
-    const target = new URL(url);
-    target.username = target.password = '';
-    const headers = { ...condition, ...(authorization === undefined ? {} : { authorization }) };
-    const response = await transport.send({ method: 'GET', url: target, headers }, context);
+    const response = await transport.send({ method: 'GET', url: withoutLogin(url), headers: headersOf(condition, authorization) }, context);
     if (response.status === 304 && Object.keys(condition).length > 0) {
       discard(response);
       tell('exists', 0);

@@ -32,7 +32,7 @@ export async function openFetchedContext(parts: ContextParts, spec: Exclude<Cont
       return { ...files, dockerfile: await dockerfileOf(parts, files), identity: `${spec.git.remote}#${spec.git.subdir ?? ''}` };
     }
     case 'http': {
-      using download = await openDownload({ address: spec.url, secret: (id) => parts.secret(id) }, store, parts.context);
+      using download = await openDownload({ address: spec.url, secret: (id) => parts.secret(id), lookOnly: parts.solver.lookOnly !== undefined }, store, parts.context);
       const { digest } = download;
       const files = await openArchiveContext(parts, name, { name: download.shown, digest, file: () => download.file() });
       if (files) return { ...files, ...(download.mtime === undefined ? {} : { time: download.mtime }), dockerfile: await dockerfileOf(parts, files), identity: download.shown };
@@ -102,7 +102,7 @@ export async function dockerfileElsewhere(parts: ContextParts): Promise<Dockerfi
   const { options, store, context } = parts;
   const { dockerfile, dockerfileText } = options;
   if (dockerfileText !== undefined || dockerfile === undefined || !isHttp(dockerfile)) return undefined;
-  using download = await openDownload({ address: dockerfile, secret: (id) => parts.secret(id) }, store, context);
+  using download = await openDownload({ address: dockerfile, secret: (id) => parts.secret(id), lookOnly: parts.solver.lookOnly !== undefined }, store, context);
   return { text: readText(await download.file(), download.shown), name: download.name };
 }
 

@@ -63,21 +63,26 @@ function safe(name: string): string {
   return name.isWellFormed() ? name : `\0${JSON.stringify(name)}`;
 }
 
+/** A listing as a table of contents, as explanations read it. */
+export function encodeListing({ lines, digest }: Listing): Buffer {
+  const table = createTocBuilder();
+  for (const { listed, entry, listedLink } of lines) {
+    const shown: Entry = { ...entry, path: listed, mtime: 0 };
+    delete shown.offset;
+    if (listedLink !== undefined) shown.link = listedLink;
+    table.add(shown);
+  }
+  return table.finish({ diffId: digest, treeDigest: digest, size: 0, entries: lines.length });
+}
+
 /** Keeps a listing in the store, unless it is there. */
 export function saveListing(listing: Listing, store: Pick<Store, 'path' | 'temporary'>): void {
-  const { lines, digest } = listing;
+  const { digest } = listing;
   const file = store.path('listings', hexOf(digest));
   if (existsSync(file)) return;
   const temporary = store.temporary('.listing');
   try {
-    const table = createTocBuilder();
-    for (const { listed, entry, listedLink } of lines) {
-      const shown: Entry = { ...entry, path: listed, mtime: 0 };
-      delete shown.offset;
-      if (listedLink !== undefined) shown.link = listedLink;
-      table.add(shown);
-    }
-    writeFileSync(temporary, table.finish({ diffId: digest, treeDigest: digest, size: 0, entries: lines.length }));
+    writeFileSync(temporary, encodeListing(listing));
     renameSync(temporary, file);
   } catch {
     // Only the explanation of a later miss depends on it.

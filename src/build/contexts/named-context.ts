@@ -5,6 +5,7 @@ import { openLayoutImage } from '../../images/layout.ts';
 import type { Platform } from '../../oci/platform.ts';
 import { openBaseImage, type BaseImage } from '../base-image.ts';
 import { openLayerStack } from '../layer-stack.ts';
+import { NotExecuted } from '../../solver/step.ts';
 import { treeOfStack } from '../stack-tree.ts';
 import { openContext } from './directory.ts';
 import { openDownload } from './download.ts';
@@ -28,7 +29,7 @@ export async function openNamedContext(parts: ContextParts, key: string, value: 
     case 'git':
       return openGit(parts, spec.git, title);
     case 'http': {
-      using download = await openDownload({ address: spec.url, secret: (id) => parts.secret(id) }, store, context);
+      using download = await openDownload({ address: spec.url, secret: (id) => parts.secret(id), lookOnly: parts.solver.lookOnly !== undefined }, store, context);
       return openFileContext(parts, title, download);
     }
     case 'image':
@@ -42,6 +43,7 @@ export async function openNamedContext(parts: ContextParts, key: string, value: 
 }
 
 async function openImage(parts: ContextParts, title: string, image: BaseImage | undefined): Promise<OpenedContext> {
+  if (parts.solver.lookOnly && image?.image.layers.some(({ diffId }) => !parts.store.layers.get(diffId))) throw new NotExecuted(`a look into ${title}`);
   const stack = parts.use(await openLayerStack(parts.store, image?.image.layers ?? [], parts.context));
   return { tree: treeOfStack(title, stack), stack, ...(image ? { image } : {}) };
 }

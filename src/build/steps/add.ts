@@ -58,7 +58,7 @@ async function planAdd(plan: CopyPlan, deps: FileStepDeps, opened: Disposable[])
   const unpacked: Found[] = [];
 
   const unpack = async (source: ArchiveSource): Promise<boolean> => {
-    const archive = await openArchive(source, deps.store, deps.context);
+    const archive = await openArchive(source, deps.store, deps.context, deps.lookOnly !== undefined);
     if (!archive) return false;
     opened.push(archive);
     unpackInto(copier, archive, source.name, owner);
@@ -67,7 +67,7 @@ async function planAdd(plan: CopyPlan, deps: FileStepDeps, opened: Disposable[])
 
   for (const [i, word] of plan.sources.entries()) {
     if (isHttpSource(word)) {
-      const request = { address: word, ...(plan.checksum === undefined ? {} : { checksum: plan.checksum }), ...(deps.secret ? { secret: deps.secret } : {}) };
+      const request = { address: word, ...(plan.checksum === undefined ? {} : { checksum: plan.checksum }), ...(deps.secret ? { secret: deps.secret } : {}), lookOnly: deps.lookOnly !== undefined };
       const download = await openDownload(request, deps.store, deps.context);
       opened.push(download);
       parts.push({ name: remote.length === 1 ? `download ${download.name}` : `download ${i + 1} ${download.name}`, value: download.digest });

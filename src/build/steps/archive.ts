@@ -10,6 +10,7 @@ import { decompress } from '../../layer/decompress.ts';
 import { sniffCompression, type ArchiveKind } from '../../layer/sniff.ts';
 import { createTarReader, type TarMember } from '../../layer/tar-read.ts';
 import { hexOf, sha256, type Digest } from '../../oci/digest.ts';
+import { NotExecuted } from '../../solver/step.ts';
 import type { Store } from '../../store/store.ts';
 
 export interface ArchiveSource {
@@ -36,8 +37,11 @@ type ArchiveStore = Pick<Store, 'path' | 'temporary'>;
 const mostMembers = 1_500_000;
 const headSize = 512;
 
-/** Opens an archive; undefined for a file that is none, such as a compressed file that holds no tar. */
-export async function openArchive(source: ArchiveSource, store: ArchiveStore, context: Context): Promise<Archive | undefined> {
+/**
+ * Opens an archive; undefined for a file that is none, such as a compressed file that holds no tar. With `lookOnly` one that
+ * was never opened before throws NotExecuted.
+ */
+export async function openArchive(source: ArchiveSource, store: ArchiveStore, context: Context, lookOnly = false): Promise<Archive | undefined> {
   const memory = store.path('listings', hexOf(sha256(`archive members 1 ${source.digest}`)));
   let members = recall(memory);
   if (members === null) return undefined;
@@ -90,6 +94,7 @@ export async function openArchive(source: ArchiveSource, store: ArchiveStore, co
   }
 
   if (members === undefined) {
+    if (lookOnly) throw new NotExecuted(`the unpacking of ${source.name}`);
     members = await read();
     remember(memory, members, store);
     if (members === null) return undefined;

@@ -6,6 +6,7 @@ import type { Store } from '../../store/store.ts';
 import type { GitSource } from '../contexts/git-url.ts';
 import type { SourceTree } from '../contexts/source.ts';
 import type { Lookout } from '../guard/guard.ts';
+import type { Looking } from '../../solver/step.ts';
 import type { SourceRef } from '../step-plan.ts';
 
 export interface FileStepDeps {
@@ -28,6 +29,8 @@ export interface FileStepDeps {
   secret?: (id: string) => Promise<Uint8Array | undefined>;
   /** Gets, for a layer that was made, the one that its place had before; they share most files. */
   similar?: Map<Digest, Digest>;
+  /** Nothing is written: neither a layer while the key is found, nor what was learned. */
+  lookOnly?: Looking;
   /** SOURCE_DATE_EPOCH in seconds: no time in the layer is newer. */
   epoch?: number;
   /** The times of what is copied count: they are in the key, and no layer with other times stands in. */

@@ -6,9 +6,11 @@
  * layer is written on a miss.
  */
 import type { Context } from '../../base/context.ts';
+import { openToc } from '../../layer/toc.ts';
+import { sha256 } from '../../oci/digest.ts';
 import type { Executed, Step } from '../../solver/step.ts';
 import type { KeyPart } from '../../store/store.ts';
-import { createListing, saveListing, type Listed } from '../contexts/listing.ts';
+import { createListing, encodeListing, saveListing, type Listed } from '../contexts/listing.ts';
 import type { SourceTree } from '../contexts/source.ts';
 import type { PlannedCopy } from './copy-plan.ts';
 import type { FileStepDeps } from './deps.ts';
@@ -57,9 +59,10 @@ export function createFileStep(deps: FileStepDeps, plan: () => Promise<FileStepP
       if (timed) all.push({ name: 'newest time', value: String(planned.newest ?? '') });
       if (!files) return all;
       captured = await findDigests(planned.outputs, deps, made.verify);
-      for (const tree of treesOf(planned.outputs)) tree.save?.();
+      if (!deps.lookOnly) for (const tree of treesOf(planned.outputs)) tree.save?.();
       const listing = createListing([...(archives ?? []), ...linesOf(planned)]);
-      saveListing(listing, store);
+      if (deps.lookOnly) deps.lookOnly.listings.set(listing.digest, () => openToc(encodeListing(listing)));
+      else saveListing(listing, store);
       return [...all, { name: 'files', value: listing.digest, listing: listing.digest }];
     },
     async execute(context): Promise<Executed> {
@@ -74,6 +77,9 @@ export function createFileStep(deps: FileStepDeps, plan: () => Promise<FileStepP
       }
     },
     release,
+    *preview() {
+      for (const { entry, bytes } of made!.planned.outputs) yield bytes ? { ...entry, digest: sha256(bytes) } : entry;
+    },
   };
 }
 
@@ -116,7 +122,7 @@ async function findDigests(outputs: Output[], deps: FileStepDeps, verify: (() =>
     }
   }
   if (unknown.length === 0) return undefined;
-  if (missing > known) return write(outputs, deps, context, verify);
+  if (missing > known && !deps.lookOnly) return write(outputs, deps, context, verify);
   await prepare(unknown);
   await hashFiles(unknown, createPause(context));
   return undefined;

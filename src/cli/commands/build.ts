@@ -6,24 +6,24 @@ import type { BuildResult } from '../../build/options.ts';
 import { collect } from '../arguments.ts';
 import { addAttestationFlags, refuseAttestations } from '../attestation-flags.ts';
 import { buildCall } from '../build-call/method.ts';
-import { buildOptions, droppedFlags, droppedWarnings, ignoredFlags, progressMode, refuseUnsupported, refusedFlags } from '../build-flags.ts';
+import { droppedFlags, droppedWarnings, ignoredFlags, progressMode, refuseUnsupported, refusedFlags } from '../build-flags.ts';
 import type { BuildFlags } from '../build-flags.ts';
 import { checkIdFile, idOf, metadataOf, writeResult } from '../build-result.ts';
 import { addCacheFlags } from '../cache-flags.ts';
 import type { Call } from '../call.ts';
 import { cacheLimits, keepLimits } from '../collect.ts';
-import { addContextFlags, contextOptions, offerAgent } from '../context-flags.ts';
-import { withDockerProxies } from '../docker-proxies.ts';
+import { addContextFlags } from '../context-flags.ts';
+import { gatherOptions, oneContext } from '../gather-options.ts';
 import { shortName } from '../names.ts';
 import { addOutputFlags, deleteEntitlement, parseOutputs } from '../output-flags.ts';
 import { createProgress } from '../progress/progress.ts';
-import { readStandardInput, standardInput } from '../prompt.ts';
-import { addRegistryFlags, registryOptions } from '../registry-flags.ts';
+import { addRegistryFlags } from '../registry-flags.ts';
 import { writeOut } from '../write-out.ts';
 import { addSizeFlags } from '../size-flags.ts';
 import { addStepFlags } from '../step-flags.ts';
 
-export function configure(command: Command): void {
+/** The operand and the flags of `siru build`, for all commands that take them. */
+export function addBuildFlags(command: Command): void {
   command
     .usage('[OPTIONS] PATH | URL | -')
     .argument('[path]', 'the build context: a directory, a repository, a URL, or - for standard input')
@@ -58,6 +58,10 @@ export function configure(command: Command): void {
   for (const flag of ignoredFlags) command.addOption(new Option(flag).hideHelp());
   for (const [flag] of droppedFlags) command.addOption(new Option(flag).hideHelp());
   for (const [flag] of refusedFlags) command.addOption(new Option(flag).hideHelp());
+}
+
+export function configure(command: Command): void {
+  addBuildFlags(command);
   command.addHelpText('after', `
 SOURCE_DATE_EPOCH in the environment sets the times in the image.
 
@@ -80,27 +84,22 @@ export async function run(call: Call, operands: string[], flags: BuildFlags): Pr
     const again = resumed(await call.store(), operands[0], flags, process.cwd());
     return run(call, [again.context], { ...again.flags, resume: false });
   }
-  if (operands.length !== 1) throw new SiruError('USAGE', 'build takes one context: a directory, a URL or -', { hint: "for the present directory: siru build ." });
+  const context = oneContext('build', operands);
   refuseUnsupported(flags);
   const asked = buildCall(flags);
   const { environment } = call;
   const mode = progressMode(flags, environment);
-  const [context] = operands as [string];
   const remembered = context === '-' ? undefined : (await import('../resume.ts')).remember(context, flags, process.cwd());
-  offerAgent(context, flags, environment);
-  const options = { ...buildOptions(flags, context, environment), ...contextOptions(context, flags, () => standardInput(call)) };
-  if (flags.file === '-') options.dockerfileText = await readStandardInput(call);
+  const options = await gatherOptions(call, context, flags);
   refuseAttestations(flags);
   const mayDelete = flags.allow.some((text) => text.split(',').includes(deleteEntitlement));
   const { outputs, takesStdout } = parseOutputs(flags, { terminal: call.stdout.isTTY, write: writeOut, folder: process.cwd(), mayDelete });
   if (takesStdout && mode === 'json') throw new SiruError('USAGE', '--progress json and an output both go to standard output', { hint: 'Give the output dest=FILE.' });
   if (flags.iidfile !== undefined) checkIdFile(outputs);
-  const registries = registryOptions(call, flags);
   const limits = cacheLimits(environment);
-  options.buildArgs = withDockerProxies(options.buildArgs ?? {}, environment, registries.dockerConfig);
   if (asked) {
     const { runBuildCall } = await import('../build-call/run.ts');
-    return runBuildCall(call, asked, { ...options, store: await call.store(), registries, signal: call.signal });
+    return runBuildCall(call, asked, { ...options, store: await call.store(), signal: call.signal });
   }
 
   const progress = createProgress({ mode, terminal: call.stderr, out: call.stdout, title: 'Building', environment, short: shortName });
@@ -112,7 +111,7 @@ export async function run(call: Call, operands: string[], flags: BuildFlags): Pr
     // When all is told, also after a failure, which may be one of space.
     if (Object.keys(limits).length > 0) stack.defer(() => keepLimits(call, store, limits));
     const { build } = await import('../../build/build.ts');
-    result = await build({ ...options, store, registries, ...(remembered && { call: remembered }), ...(outputs && { outputs }), signal: call.signal, onEvent: (event) => progress.event(event) });
+    result = await build({ ...options, store, ...(remembered && { call: remembered }), ...(outputs && { outputs }), signal: call.signal, onEvent: (event) => progress.event(event) });
   } catch (error) {
     progress.finish(error);
     throw error;

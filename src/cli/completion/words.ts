@@ -12,7 +12,7 @@ export interface CommandWords {
 
 const ofImages = new Set(['run', 'images', 'history', 'layers', 'files', 'diff', 'inspect', 'tag', 'rmi', 'push', 'pull', 'save', 'explain', 'logs', 'shell', 'verify']);
 const ofContainers = new Set(['rm']);
-const ofFolders = new Set(['build']);
+const ofFolders = new Set(['build', 'plan']);
 const ofFiles = new Set(['import']);
 const values: Record<string, string[]> = {
   '--progress': ['auto', 'tty', 'plain', 'quiet', 'json'],
