@@ -2,7 +2,6 @@
 import { SiruError } from '../base/errors.ts';
 import type { Context } from '../base/context.ts';
 import { nearest } from '../dockerfile/suggest.ts';
-import { pullImage } from '../images/pull.ts';
 import { readImage, type Image } from '../images/read.ts';
 import { isIndex } from '../oci/media-types.ts';
 import { formatPlatform, matchesPlatform, normalizePlatform, type Platform } from '../oci/platform.ts';
@@ -45,6 +44,7 @@ async function findOrPull(session: BaseParts, text: string, reference: Reference
   }
   if (session.solver.lookOnly) throw new NotExecuted(`the pull of ${familiarReference(reference)}`);
   let stored;
+  const { pullImage } = await import('../images/pull.ts');
   try {
     stored = await pullImage({ store, remote: await session.remote(), reference, platform, takeSingle: true, policy: 'always' }, context);
   } catch (error) {

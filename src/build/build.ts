@@ -13,7 +13,7 @@ import { checkDockerfile } from '../dockerfile/checks/check-dockerfile.ts';
 import { parseDockerfile } from '../dockerfile/parse.ts';
 import { formatPlatform, type Platform } from '../oci/platform.ts';
 import { formatReference, parseReferenceWithTag } from '../oci/reference.ts';
-import { assembleImage } from './assemble.ts';
+import { assembleImage, type AssembledImage } from './assemble.ts';
 import type { BuildCache } from './cache/build-cache.ts';
 import type { BuiltImage } from './built-image.ts';
 import { checkOptions } from './check-options.ts';
@@ -165,17 +165,22 @@ function doneEvent({ imageId, digest, references, outputs, platform, took, steps
 
 function assemble(options: BuildOptions, stage: StageResult, platform: Platform): BuiltImage {
   const { state, entries, base, layers } = stage;
-  const at: BuiltImage['at'] = (epoch) => assembleImage({
-    state,
-    entries,
-    base: base?.image,
-    baseName: base?.name,
-    baseDigest: base?.image.manifestDigest,
-    labels: options.labels,
-    // BuildKit names the platform that was asked for, else the one that the base is for.
-    platform: options.platform === undefined ? state.platform : platform,
-    epoch,
-  });
+  const made = new Map<number | undefined, AssembledImage>();
+  const at: BuiltImage['at'] = (epoch) => {
+    let image = made.get(epoch);
+    if (!image) made.set(epoch, (image = assembleImage({
+      state,
+      entries,
+      base: base?.image,
+      baseName: base?.name,
+      baseDigest: base?.image.manifestDigest,
+      labels: options.labels,
+      // BuildKit names the platform that was asked for, else the one that the base is for.
+      platform: options.platform === undefined ? state.platform : platform,
+      epoch,
+    })));
+    return image;
+  };
   return { platform, at, layers, baseLayers: base?.image.layers.length ?? 0, stack: () => stage.stack() };
 }
 

@@ -2,12 +2,10 @@
 import { StringDecoder } from 'node:string_decoder';
 import { SiruError } from '../base/errors.ts';
 import type { StepRef } from '../base/events.ts';
-import { ensureUnpacked } from '../images/layers.ts';
 import type { Digest } from '../oci/digest.ts';
 import { mediaTypes } from '../oci/media-types.ts';
 import { formatPlatform } from '../oci/platform.ts';
 import type { ProcessSpec } from '../runtime/executor.ts';
-import { resolveUser } from '../runtime/users.ts';
 import { stepKey } from '../solver/key.ts';
 import { solveStep } from '../solver/solve.ts';
 import { NotExecuted, type Step } from '../solver/step.ts';
@@ -17,17 +15,13 @@ import { readListing } from './read-listing.ts';
 import { createTreeHasher, treeDigest } from '../layer/tree-digest.ts';
 import type { OpenedContext } from './contexts/open.ts';
 import type { Lookout } from './guard/guard.ts';
-import { openLayerStack, type LayerStack, type StackLayer } from './layer-stack.ts';
+import type { LayerStack, StackLayer } from './layer-stack.ts';
 import type { Session } from './session.ts';
 import { treeOfStack } from './stack-tree.ts';
 import { sightOf, type SightMount } from './shell/sight.ts';
 import type { RunMountPlan, RunPlan, SourceRef, StageState, StepPlan } from './step-plan.ts';
-import { createCopyStep, emptyView } from './steps/copy.ts';
-import type { FileStepDeps } from './steps/deps.ts';
-import { createMountStep } from './steps/mount.ts';
 import { createRunStep, type RunDeps } from './steps/run.ts';
 import type { BindContent } from './steps/run-mounts.ts';
-import { createWorkdirStep } from './steps/workdir.ts';
 
 export interface StepPlace {
   text: string;
@@ -49,28 +43,9 @@ export async function createStep(session: Session, plan: StepPlan, place: StepPl
   const { ref, state } = place;
   if (plan.kind !== 'run') session.history.sight(ref, sightOf(state, plan, session.options, (text) => session.guard.mask(text)));
   if (plan.kind === 'run') return createGuardedRun(session, plan, place);
-  const stack = await place.stack();
-  const deps: FileStepDeps = {
-    text: place.text,
-    slots: place.slots,
-    store: session.store,
-    context: session.context,
-    view: stack.view,
-    readFile: (path) => stack.readFile(path),
-    source: async (from) => (await openSource(session, from)).tree,
-    similar: session.similar,
-    git: async (source) => (await session.git(source)).tree,
-    secret: (id) => session.secret(id),
-    ...(place.lookout && { lookout: place.lookout }),
-  };
-  if (session.timed) deps.timed = true;
-  if (session.options.sourceDateEpoch !== undefined) deps.epoch = session.options.sourceDateEpoch;
-  if (session.solver.lookOnly) deps.lookOnly = session.solver.lookOnly;
-  if (plan.kind === 'workdir') return createWorkdirStep(plan, deps);
-  if (plan.kind === 'copy') return createCopyStep(plan, deps);
-  // Few Dockerfiles have an ADD, and it brings archives and the network along.
-  const { createAddStep } = await import('./steps/add.ts');
-  return createAddStep(plan, deps);
+  // Where nothing is copied, most of what copying takes need not be loaded.
+  const { createPlannedFileStep } = await import('./create-file-step.ts');
+  return createPlannedFileStep(session, plan, place);
 }
 
 /** A RUN whose output is masked. What is held back for that is given when the process has ended. */
@@ -135,6 +110,7 @@ function runDeps(session: Session, plan: RunPlan, place: Omit<StepPlace, 'onOutp
     executor: () => session.executor(),
     async unpack(layers, executor, context) {
       await session.cache?.layers.ensure(layers.map(({ diffId }) => diffId), context);
+      const { ensureUnpacked } = await import('../images/layers.ts');
       await ensureUnpacked(store, layers, executor, context, similarTo(session, layers));
     },
     resolveUser: async (user) => resolveUserIn(await place.stack(), user),
@@ -156,9 +132,9 @@ function runDeps(session: Session, plan: RunPlan, place: Omit<StepPlace, 'onOutp
 
 /** Text of the output; a character that is cut between two pieces comes with the second. */
 function decodeOutput(onOutput: StepPlace['onOutput']): RunDeps['onOutput'] {
-  const decoders = { stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8') };
+  const decoders: Partial<Record<'stdout' | 'stderr', StringDecoder>> = {};
   return (stream, bytes) => {
-    const text = decoders[stream].write(bytes);
+    const text = (decoders[stream] ??= new StringDecoder('utf8')).write(bytes);
     if (text !== '') onOutput(stream, text);
   };
 }
@@ -170,6 +146,7 @@ function decodeOutput(onOutput: StepPlace['onOutput']): RunDeps['onOutput'] {
 export function prepareToRun(session: Session, layers: StackLayer[]): void {
   session.meanwhile(session.executor().then(async (executor) => {
     await session.cache?.layers.ensure(layers.map(({ diffId }) => diffId), session.context);
+    const { ensureUnpacked } = await import('../images/layers.ts');
     await ensureUnpacked(session.store, layers, executor, session.context);
   }));
 }
@@ -187,6 +164,7 @@ async function resolveUserIn(stack: LayerStack, user: string): Promise<ProcessSp
   if (numbers) return { uid: Number(numbers[1]), gid: Number(numbers[2]), groups: [Number(numbers[2])] };
   const files = new Map<string, Uint8Array | undefined>();
   for (const path of ['etc/passwd', 'etc/group']) files.set(path, await stack.readFile(path));
+  const { resolveUser } = await import('../runtime/users.ts');
   const { uid, gid, groups } = resolveUser(user === '' ? '0' : user, (path) => files.get(path.replace(/^\/+/, '')));
   return { uid, gid, groups };
 }
@@ -207,6 +185,7 @@ export async function openSource(session: Session, from: SourceRef): Promise<Ope
         const layers = from.reference === 'scratch' ? [] : (await openBaseImage(session, from.reference, session.platform, session.context)).image.layers;
         // To look into a layer for the first time is to keep its table.
         if (session.solver.lookOnly && layers.some(({ diffId }) => !session.store.layers.get(diffId))) throw new NotExecuted(`a look into ${from.reference}`);
+        const { openLayerStack } = await import('./layer-stack.ts');
         const stack = session.use(await openLayerStack(session.store, layers, session.context));
         return { stack, tree: treeOfStack(from.reference === 'scratch' ? 'scratch' : `image ${from.reference}`, stack) };
       });
@@ -228,6 +207,7 @@ async function bindContent(session: Session, mount: Extract<RunMountPlan, { type
     for (const { entry } of [found, ...stack.view.below(path)]) hasher.add(entry);
     return { parts: [{ name, value: hasher.digest() }], layers: stack.layers, source: `/${path}` };
   }
+  const [{ createMountStep }, { emptyView }] = await Promise.all([import('./steps/mount.ts'), import('./steps/copy.ts')]);
   const { step, path } = createMountStep(mount.source, tree, {
     text: `mount ${mount.target}`,
     slots: [],

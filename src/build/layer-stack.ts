@@ -3,7 +3,6 @@ import { closeSync, constants, openSync, readFileSync, readSync } from 'node:fs'
 import { join } from 'node:path';
 import type { Context } from '../base/context.ts';
 import { SiruError } from '../base/errors.ts';
-import { ensureTar, ensureToc } from '../images/layers.ts';
 import { fsPath } from '../layer/path-bytes.ts';
 import type { Found, Toc, View } from '../layer/toc-contract.ts';
 import { createView } from '../layer/view.ts';
@@ -43,7 +42,11 @@ export async function openLayerStack(store: Store, layers: StackLayer[], context
       if (toc) elsewhere.set(diffId, toc);
     }));
   }
-  for (const layer of missing) if (!elsewhere.has(layer.diffId)) await ensureToc(store, layer, context);
+  for (const layer of missing) {
+    if (elsewhere.has(layer.diffId)) continue;
+    const { ensureToc } = await import('../images/layers.ts');
+    await ensureToc(store, layer, context);
+  }
   const view = createView(layers.map(({ diffId }) => elsewhere.get(diffId) ?? store.layers.toc(diffId)));
   const open = new Map<number, number>();
   const descriptorOf = (layer: number): number => {
@@ -62,6 +65,7 @@ export async function openLayerStack(store: Store, layers: StackLayer[], context
   const ready = async (indexes: Iterable<number>): Promise<void> => {
     const wanted = new Set(indexes);
     await remote?.ensure([...wanted].map((index) => layers[index]!.diffId), context, { tar: true });
+    const { ensureTar } = await import('../images/layers.ts');
     for (const index of wanted) {
       if (!open.has(index)) open.set(index, openSync(await ensureTar(store, layers[index]!, context), 'r'));
     }

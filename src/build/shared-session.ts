@@ -2,7 +2,7 @@
  * What one build has, whatever platforms it is for: its options, its store, its contexts and, each made only when something
  * first needs it, the executor and the registry client.
  */
-import { cpus } from 'node:os';
+import { availableParallelism } from 'node:os';
 import type { Context } from '../base/context.ts';
 import { createLimit } from '../base/limit.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -96,7 +96,7 @@ export function createSharedSession(options: BuildOptions, outer: Context, histo
       lock: (name, of) => store.lock(name, of),
       now: () => Date.now(),
       // Steps mostly wait for their processes, so more may be under way than there are processors.
-      limit: createLimit(options.jobs ?? Math.max(8, cpus().length * 2)),
+      limit: createLimit(options.jobs ?? Math.max(8, availableParallelism() * 2)),
       ignoreCache: options.noCache ?? false,
       ...(given.lookOnly && { lookOnly: given.lookOnly }),
     },

@@ -16,10 +16,9 @@ import { solveStep } from '../solver/solve.ts';
 import type { Miss, Reason, Solved, Solver, Step } from '../solver/step.ts';
 import { openBaseImage } from './base-image.ts';
 import type { Lookout } from './guard/guard.ts';
-import { openContextBase } from './context-base.ts';
 import { explainStart } from './explain-start.ts';
 import { locate } from './failure.ts';
-import { openLayerStack, type LayerStack, type StackLayer } from './layer-stack.ts';
+import type { LayerStack, StackLayer } from './layer-stack.ts';
 import { readListing } from './read-listing.ts';
 import { advance } from './plan/advance.ts';
 import type { StagePlan } from './plan/graph.ts';
@@ -175,7 +174,11 @@ async function startFrom(session: Session, planned: StagePlan): Promise<Start> {
   const started = Date.now();
   session.context.emit({ type: 'step-started', step: ref });
   try {
-    const found = await locate(session, planned, () => (from.type === 'image' ? openBaseImage(session, from.reference, platform, session.context) : openContextBase(session, from.name, platform)));
+    const found = await locate(session, planned, async () => {
+      if (from.type === 'image') return openBaseImage(session, from.reference, platform, session.context);
+      const { openContextBase } = await import('./context-base.ts');
+      return openContextBase(session, from.name, platform);
+    });
     if (!found || 'layers' in found) {
       session.context.emit({ type: 'step-done', step: ref, status: 'cached', took: Date.now() - started });
       if (found) session.history.stageLayers(shownStage(session, planned.label), found.layers.map(({ diffId }) => diffId));
@@ -328,7 +331,11 @@ export function reasonText(first: Reason | undefined, changed: string | undefine
 
 function lazyStack(session: Session, layers: StackLayer[]): () => Promise<LayerStack> {
   let opening: Promise<LayerStack> | undefined;
-  return () => (opening ??= openLayerStack(session.store, layers, session.context, session.cache?.layers).then((stack) => session.use(stack)));
+  const open = async (): Promise<LayerStack> => {
+    const { openLayerStack } = await import('./layer-stack.ts');
+    return session.use(await openLayerStack(session.store, layers, session.context, session.cache?.layers));
+  };
+  return () => (opening ??= open());
 }
 
 /** Names the places of a stage's steps: by text (the n-th with this text) first, then by position. */

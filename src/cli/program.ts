@@ -10,6 +10,7 @@ import type { Call } from './call.ts';
 import { commands, groups, headings, quietWords } from './command-table.ts';
 import type { CommandModule } from './command-table.ts';
 import { errorText } from './errors.ts';
+import { LeanCommand } from './lean-command.ts';
 import { version } from '../base/version.ts';
 import { harmlessText } from './sanitize.ts';
 import { watchSignals } from './signals.ts';
@@ -31,7 +32,7 @@ export async function runProgram(given: readonly string[]): Promise<number> {
   let result = 0;
   let debug = argv.includes('--debug') || argv.includes('-D');
   using signals = watchSignals();
-  const program = makeProgram(chosen, module, async (command, path) => {
+  const act: Act = async (program, command, path) => {
     const flags: GlobalFlags = { ...program.opts<GlobalFlags>(), ...defined(command.opts<GlobalFlags>()) };
     debug = flags.debug ?? false;
     let opening: Promise<Store> | undefined;
@@ -41,8 +42,23 @@ export async function runProgram(given: readonly string[]): Promise<number> {
     } finally {
       await (await opening?.catch(() => undefined))?.close({ ending: true });
     }
-  });
+  };
+  const parse = async (program: Command): Promise<void> => {
+    const target = chosen.command && findCommand(program, chosen.words);
+    const words = target ? plainArguments(target, argv.slice(chosen.end), module?.passThrough === true) : argv.slice(chosen.end);
+    await program.parseAsync([...argv.slice(0, chosen.end), ...words], { from: 'user' });
+  };
   try {
+    if (isPlainCall(chosen, argv)) {
+      try {
+        await parse(makeProgram(chosen, module, act, argv));
+        return signals.exitCode() ?? result;
+      } catch (error) {
+        // The whole program knows what the words could have meant.
+        if (!(error instanceof CommanderError)) throw error;
+      }
+    }
+    const program = makeProgram(chosen, module, act);
     if (chosen.words.length === 0 && !argv.some((word) => word.startsWith('-') && word !== '-D' && word !== '--debug')) {
       program.outputHelp();
       return 0;
@@ -51,9 +67,7 @@ export async function runProgram(given: readonly string[]): Promise<number> {
       program.commands.find((command) => command.name() === chosen.group)!.outputHelp();
       return 0;
     }
-    const target = chosen.command && findCommand(program, chosen.words);
-    const words = target ? plainArguments(target, argv.slice(chosen.end), module?.passThrough === true) : argv.slice(chosen.end);
-    await program.parseAsync([...argv.slice(0, chosen.end), ...words], { from: 'user' });
+    await parse(program);
     return signals.exitCode() ?? result;
   } catch (error) {
     const failure = module?.failure ?? 1;
@@ -104,7 +118,15 @@ async function moduleOf({ command }: Chosen): Promise<CommandModule | undefined>
   return command === undefined ? undefined : await commands[command]!.load();
 }
 
-function makeProgram(chosen: Chosen, module: CommandModule | undefined, act: (command: Command, path: string[]) => Promise<void>): Command {
+type Act = (program: Command, command: Command, path: string[]) => Promise<void>;
+
+/** A command that asks for no help: it needs itself alone, and the options that its words name. */
+function isPlainCall({ command, end }: Chosen, argv: readonly string[]): boolean {
+  return command !== undefined && !argv.some((word, at) => word === '--help' || /^-[^-]*h/.test(word) || (at < end && /^(help$|--version$|-[^-]*v)/.test(word)));
+}
+
+/** With `words` it has only the chosen command, with the options that these may mean: making all takes longer than parsing. */
+function makeProgram(chosen: Chosen, module: CommandModule | undefined, act: Act, words?: readonly string[]): Command {
   const program = new Command('siru');
   program
     .description('Builds, keeps, runs, pulls and pushes container images, with no daemon')
@@ -119,28 +141,39 @@ function makeProgram(chosen: Chosen, module: CommandModule | undefined, act: (co
     .configureHelp({ optionDescription: (option) => (Array.isArray(option.defaultValue) ? option.description : new Help().optionDescription(option)) })
     .addHelpText('after', '\nExamples:\n  siru build -t app:1.0 .\n  siru run --rm app:1.0\n  siru push app:1.0\n\n\'siru COMMAND --help\' tells more of a command.');
   for (const option of globalOptions()) program.addOption(option);
+  if (words) {
+    const [first, second] = chosen.words;
+    const parent = second === undefined ? program : program.command(first!);
+    const lean = new LeanCommand(second ?? first!, words);
+    parent.addCommand(lean.copyInheritedSettings(parent));
+    configureCommand(program, lean, chosen.words, module!, act);
+    return program;
+  }
   for (const [heading, names] of headings) {
     program.commandsGroup(`${heading}:`);
-    for (const name of names) addCommand(program, name, name, [name], chosen, module, act);
+    for (const name of names) addCommand(program, program, name, name, [name]);
   }
   program.commandsGroup('Groups:');
   for (const [name, { summary, commands: members, hidden }] of Object.entries(groups)) {
     const group = program.command(name, { hidden }).description(summary).usage('COMMAND').helpCommand(false);
-    for (const [word, key] of Object.entries(members)) addCommand(group, word, key, [name, word], chosen, module, act);
+    for (const [word, key] of Object.entries(members)) addCommand(program, group, word, key, [name, word]);
   }
   return program;
+
+  function addCommand(root: Command, parent: Command, word: string, key: string, path: string[]): void {
+    const command = parent.command(word, { hidden: quietWords.has(word) }).description(commands[key]!.summary);
+    if (module && chosen.command === key && path.join(' ') === chosen.words.join(' ')) configureCommand(root, command, path, module, act);
+  }
 }
 
-function addCommand(parent: Command, word: string, key: string, path: string[], chosen: Chosen, module: CommandModule | undefined, act: (command: Command, path: string[]) => Promise<void>): void {
-  const command = parent.command(word, { hidden: quietWords.has(word) }).description(commands[key]!.summary);
-  if (!module || chosen.command !== key || path.join(' ') !== chosen.words.join(' ')) return;
+function configureCommand(program: Command, command: Command, path: string[], module: CommandModule, act: Act): void {
   module.configure(command, path);
   for (const option of globalOptions()) {
     const taken = command.options.some(({ long, short }) => long === option.long || (short !== undefined && short === option.short));
     if (!taken) command.addOption(option.hideHelp());
   }
   if (module.passThrough) command.passThroughOptions();
-  command.action(() => act(command, path));
+  command.action(() => act(program, command, path));
 }
 
 function globalOptions(): Option[] {

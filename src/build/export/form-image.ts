@@ -1,6 +1,5 @@
 /** Images in the form that an output asks for: times, compression, media types, annotations. Their documents become blobs. */
 import type { Context } from '../../base/context.ts';
-import { ensureTar } from '../../images/layers.ts';
 import type { ImageLayer } from '../../images/read.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -134,15 +133,20 @@ async function formLayer(store: Store, layer: ImageLayer, { compression, level, 
   const own = compressionOf(descriptor.mediaType);
   if (compression === undefined || own === compression || (own !== 'none' && !forceCompression)) {
     // A layer of a cache came compressed, or did not come at all, if nobody wants the image.
-    if (own === 'none' && !store.blobs.has(descriptor.digest) && store.layers.get(diffId)) await ensureTar(store, layer, context);
+    if (own === 'none' && !store.blobs.has(descriptor.digest) && store.layers.get(diffId)) await tarOf(store, layer, context);
     return descriptor;
   }
   if (compression !== 'none') {
     const { ensureCompressed } = await import('../../images/compress.ts');
     return await ensureCompressed(store, layer, { compression, level, docker: dockerTypes ?? false }, context);
   }
-  await ensureTar(store, layer, context);
+  await tarOf(store, layer, context);
   return { mediaType: layerMediaType('none'), digest: diffId, size: store.blobs.size(diffId) };
+}
+
+async function tarOf(store: Store, layer: ImageLayer, context: Context): Promise<void> {
+  const { ensureTar } = await import('../../images/layers.ts');
+  await ensureTar(store, layer, context);
 }
 
 function dockerLayer(descriptor: Descriptor): Descriptor {

@@ -13,7 +13,8 @@ import type { BuildEntry, BuildStep, Store } from '../../store/store.ts';
 import type { Secret, SshAgent } from '../options.ts';
 import { splitVariable } from '../plan/variables.ts';
 import { readSecret } from '../secret.ts';
-import { openCaches, prepareMounts, treesOf, type BindContent, type MountDeps, type ReadingMount } from '../steps/run-mounts.ts';
+import type { ReadingMount } from '../steps/reading-mount.ts';
+import { openCaches, prepareMounts, treesOf, type BindContent, type MountDeps } from '../steps/run-mounts.ts';
 import { openStep } from './open-step.ts';
 import type { SightMount } from './sight.ts';
 

@@ -7,6 +7,7 @@ import type { Executor, Mount } from '../../runtime/executor.ts';
 import type { KeyPart, Store } from '../../store/store.ts';
 import type { StackLayer } from '../layer-stack.ts';
 import type { RunMountPlan, RunPlan } from '../step-plan.ts';
+import { readsFiles, type ReadingMount } from './reading-mount.ts';
 
 export interface BindContent {
   parts: KeyPart[];
@@ -28,13 +29,6 @@ export interface MountDeps {
 
 export function treesOf(store: Store, layers: StackLayer[]): string[] {
   return layers.map(({ diffId }) => join(store.layers.path(diffId), 'fs'));
-}
-
-export type ReadingMount = Extract<RunMountPlan, { type: 'bind' | 'cache' }>;
-
-/** Mounts that show files of the context, a stage or an image; a cache may begin with some. */
-export function readsFiles(mount: RunMountPlan): mount is ReadingMount {
-  return mount.type === 'bind' || (mount.type === 'cache' && mount.from !== undefined);
 }
 
 export interface PreparedMounts {

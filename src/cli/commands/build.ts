@@ -15,7 +15,8 @@ import { cacheLimits, keepLimits } from '../collect.ts';
 import { addContextFlags } from '../context-flags.ts';
 import { gatherOptions, oneContext } from '../gather-options.ts';
 import { shortName } from '../names.ts';
-import { addOutputFlags, deleteEntitlement, parseOutputs } from '../output-flags.ts';
+import { addOutputFlags, asksForOutputs, deleteEntitlement } from '../output-flags.ts';
+import type { ParsedOutputs } from '../parse-outputs.ts';
 import { createProgress } from '../progress/progress.ts';
 import { addRegistryFlags } from '../registry-flags.ts';
 import { writeOut } from '../write-out.ts';
@@ -92,8 +93,7 @@ export async function run(call: Call, operands: string[], flags: BuildFlags): Pr
   const remembered = context === '-' ? undefined : (await import('../resume.ts')).remember(context, flags, process.cwd());
   const options = await gatherOptions(call, context, flags);
   refuseAttestations(flags);
-  const mayDelete = flags.allow.some((text) => text.split(',').includes(deleteEntitlement));
-  const { outputs, takesStdout } = parseOutputs(flags, { terminal: call.stdout.isTTY, write: writeOut, folder: process.cwd(), mayDelete });
+  const { outputs, takesStdout } = await outputsOf(call, flags);
   if (takesStdout && mode === 'json') throw new SiruError('USAGE', '--progress json and an output both go to standard output', { hint: 'Give the output dest=FILE.' });
   if (flags.iidfile !== undefined) checkIdFile(outputs);
   const limits = cacheLimits(environment);
@@ -121,4 +121,11 @@ export async function run(call: Call, operands: string[], flags: BuildFlags): Pr
   if (flags.iidfile !== undefined) writeResult('--iidfile', flags.iidfile, id ?? '');
   if (flags.metadataFile !== undefined) writeResult('--metadata-file', flags.metadataFile, `${JSON.stringify(metadataOf(result), undefined, 2)}\n`);
   if (mode === 'quiet' && id !== undefined && !takesStdout) call.print(`${id}\n`);
+}
+
+async function outputsOf(call: Call, flags: BuildFlags): Promise<ParsedOutputs> {
+  if (!asksForOutputs(flags)) return { takesStdout: false };
+  const { parseOutputs } = await import('../parse-outputs.ts');
+  const mayDelete = flags.allow.some((text) => text.split(',').includes(deleteEntitlement));
+  return parseOutputs(flags, { terminal: call.stdout.isTTY, write: writeOut, folder: process.cwd(), mayDelete });
 }

@@ -7,7 +7,8 @@ import { isSiruError } from '../base/errors.ts';
 import type { Output } from '../build/export/output.ts';
 import { parseAnnotation } from './annotation-flags.ts';
 import { refuseAttestations } from './attestation-flags.ts';
-import { parseOutputs, type OutputFlags, type Surroundings } from './output-flags.ts';
+import type { OutputFlags } from './output-flags.ts';
+import { parseOutputs, type Surroundings } from './parse-outputs.ts';
 
 const write = (): void => {};
 const around: Surroundings = { terminal: false, write, folder: process.cwd(), mayDelete: false };
