@@ -103,11 +103,10 @@ test('referrers that several clients add at once to one index are all there afte
   await using second = client({ settle: 200 });
   const repository = { domain: registry.host, path: 'app' };
   const subject = await put(first, { ...repository, tag: '1' }, 'image');
-  const added = await Promise.all(Array.from({ length: 6 }, async (_, number) => {
-    const referrer = await put(first, { ...repository, digest: subject.digest }, `${number}`, { subject });
-    await (number === 0 ? second : first).addReferrer(repository, subject.digest, referrer, context);
-    return referrer.digest;
-  }));
+  const referrers: Descriptor[] = [];
+  for (let number = 0; number < 6; number++) referrers.push(await put(first, { ...repository, digest: subject.digest }, `${number}`, { subject }));
+  await Promise.all(referrers.map((referrer, number) => (number === 0 ? second : first).addReferrer(repository, subject.digest, referrer, context)));
+  const added = referrers.map(({ digest }) => digest);
   const { descriptors } = await first.listReferrers(repository, subject.digest, context);
   assert.deepEqual(descriptors.map(({ digest }) => digest).toSorted(), added.toSorted());
 });
