@@ -11,8 +11,9 @@ import type { Reference } from '../oci/reference.ts';
 import { readChunks } from '../layer/compress.ts';
 import type { Remote } from '../remote/client.ts';
 import type { Store, StoredImage } from '../store/store.ts';
-import { compressLayer, ensureCompressed, knownCompressed } from './compress.ts';
+import { compressLayer, ensureCompressed, knownCompressed, makerOf } from './compress.ts';
 import type { CompressionChoice } from './compress.ts';
+import { keepUpload } from './keep-upload.ts';
 import { createMountSources } from './mount-sources.ts';
 import type { MountSources } from './mount-sources.ts';
 import { readDocuments, readImage } from './read.ts';
@@ -135,7 +136,7 @@ async function pushManifest(pushing: Pushing, manifestDigest: Digest, target: Re
     let sending = seen.get(key);
     if (!sending) {
       sending = task.kind === 'blob' ? pushBlob(pushing, task.descriptor, inner)
-        : task.known ? pushBlob(pushing, task.known, inner)
+        : task.known ? pushBlob(pushing, task.known, inner, open(task.layer.descriptor) ? formOf(task.layer, choice) : undefined)
         : pushUncompressed(pushing, task.layer, choice, inner);
       seen.set(key, sending);
     }
@@ -184,12 +185,23 @@ async function retag({ remote, reference }: Pushing, bytes: Buffer, mediaType: s
   return true;
 }
 
+/** What an upload of a layer is remembered by: its digest is known at its end only. Another zlib may give other bytes. */
+interface LayerForm {
+  digest: Digest;
+  form: string;
+}
+
+function formOf({ diffId }: ImageLayer, choice: CompressionChoice): LayerForm {
+  return { digest: diffId, form: `${makerOf(choice)} ${process.versions.zlib}` };
+}
+
 /** Sends a blob of the store unless the registry has it, or can take it from another repository. */
-async function pushBlob({ store, remote, reference, mounts }: Pushing, descriptor: Descriptor, context: Context, what: string = shortId(descriptor.digest)): Promise<Descriptor> {
+async function pushBlob({ store, remote, reference, mounts }: Pushing, descriptor: Descriptor, context: Context, made?: LayerForm, what: string = shortId(descriptor.digest)): Promise<Descriptor> {
   const { digest, size } = descriptor;
   const transfer = startTransfer(context, 'push', what, size);
   try {
-    const from = mounts.repositoryOf(digest);
+    using kept = await keepUpload(store, reference, made ?? { digest }, size);
+    const from = kept.begun ? undefined : mounts.repositoryOf(digest);
     let session;
     if (from === undefined) {
       if (await remote.hasBlob(reference, descriptor, context)) {
@@ -214,7 +226,8 @@ async function pushBlob({ store, remote, reference, mounts }: Pushing, descripto
     }
     transfer.state('moving');
     const path = store.blobs.path(digest);
-    await remote.uploadBlob(reference, { open: () => transfer.count(readChunks(path)), digest: () => digest, size }, context, session);
+    const open = (offset: number): AsyncIterable<Uint8Array> => transfer.count(readChunks(path, { start: offset }), offset);
+    await remote.uploadBlob(reference, { open, digest: () => digest, size, ...kept }, context, session);
     transfer.state('done');
     return descriptor;
   } catch (error) {
@@ -226,16 +239,19 @@ async function pushBlob({ store, remote, reference, mounts }: Pushing, descripto
 /** Compresses a layer and sends it at the same time. */
 async function pushUncompressed(pushing: Pushing, layer: ImageLayer, choice: CompressionChoice, context: Context): Promise<Descriptor> {
   const { store, remote, reference } = pushing;
+  const form = formOf(layer, choice);
   let made: Descriptor | undefined;
   {
     using _lock = await store.lock(`compress:${layer.diffId}`, context);
+    using kept = await keepUpload(store, reference, form, undefined);
     made = knownCompressed(store, layer, choice);
-    if (!made) {
+    // Where the registry has a part of it already, its whole is needed to go on.
+    if (!made && !kept.begun) {
       const transfer = startTransfer(context, 'push', shortId(layer.diffId));
       const open = (): AsyncIterable<Uint8Array> => transfer.count(compressLayer(store, layer, choice, (descriptor) => (made = descriptor), context));
       try {
         transfer.state('moving');
-        await remote.uploadBlob(reference, { open, once: true, digest: () => made!.digest }, context);
+        await remote.uploadBlob(reference, { open, once: true, digest: () => made!.digest, keep: kept.keep }, context);
         transfer.state('done');
         return made!;
       } catch (error) {
@@ -248,5 +264,5 @@ async function pushUncompressed(pushing: Pushing, layer: ImageLayer, choice: Com
     }
   }
   // Under the name that it had: for people it is one layer, whatever becomes of it.
-  return await pushBlob(pushing, made ?? (await ensureCompressed(store, layer, choice, context)), context, shortId(layer.diffId));
+  return await pushBlob(pushing, made ?? (await ensureCompressed(store, layer, choice, context)), context, form, shortId(layer.diffId));
 }

@@ -8,8 +8,8 @@ export interface Transfer {
   state(state: TransferEvent['state']): void;
   /** Adds bytes that were moved. */
   add(bytes: number): void;
-  /** Counts what passes. */
-  count(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array>;
+  /** Counts what passes, from an offset on when not from the start. */
+  count(chunks: AsyncIterable<Uint8Array>, offset?: number): AsyncGenerator<Uint8Array>;
 }
 
 const interval = 100;
@@ -32,7 +32,8 @@ export function startTransfer(context: Context, direction: TransferEvent['direct
   return {
     state: emit,
     add,
-    async *count(chunks) {
+    async *count(chunks, offset = 0) {
+      bytes = offset;
       for await (const chunk of chunks) {
         add(chunk.length);
         yield chunk;

@@ -71,7 +71,7 @@ export async function* zstdBlocks(source: Chunks, options: CompressOptions = {})
 }
 
 /** The bytes of a file in chunks. */
-export function readChunks(file: string, options: { signal?: AbortSignal } = {}): AsyncIterable<Uint8Array> {
+export function readChunks(file: string, options: { signal?: AbortSignal; start?: number } = {}): AsyncIterable<Uint8Array> {
   return createReadStream(file, { highWaterMark: 1 << 20, ...options });
 }
 

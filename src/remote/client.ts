@@ -22,10 +22,13 @@ import { openCredentials } from './credentials.ts';
 import type { Credentials } from './credentials.ts';
 import { endpointsOf } from './endpoint.ts';
 import type { Endpoint } from './endpoint.ts';
-import { getManifest, headManifest, putManifest } from './manifests.ts';
+import { listRepositories } from './catalog.ts';
+import { deleteManifest, getManifest, headManifest, putManifest } from './manifests.ts';
 import type { RemoteManifest, RemoteManifestHead } from './manifests.ts';
 import type { TransportOptions } from './transport.ts';
+import { changeReferrersTag, listReferrers, readReferrersTag, referrersIn } from './referrers.ts';
 import { listTags } from './tags.ts';
+import type { ListOptions } from './tags.ts';
 import { startUpload, uploadBlob } from './uploads.ts';
 import type { Upload, UploadSession } from './uploads.ts';
 
@@ -33,6 +36,15 @@ export interface RemoteOptions extends TransportOptions {
   registries?: RegistryOptions;
   /** Instead of looking them up in docker's files: for the registry's name in references. */
   credentials?: (registry: string) => Promise<Credentials | undefined>;
+  /** Milliseconds until a list of referrers that was written under a tag is looked at again; 250 when not given. */
+  settle?: number;
+}
+
+export interface Referrers {
+  /** Each once. */
+  descriptors: Descriptor[];
+  /** The registry keeps a list itself. */
+  api: boolean;
 }
 
 export interface Remote extends AsyncDisposable {
@@ -50,7 +62,20 @@ export interface Remote extends AsyncDisposable {
   uploadBlob(reference: Reference, upload: Upload, context: Context, session?: UploadSession): Promise<void>;
   /** Puts a manifest under the tag, or under its digest when the reference has no tag. Gives its digest. */
   putManifest(reference: Reference, bytes: Uint8Array, mediaType: string, context: Context): Promise<Digest>;
-  listTags(reference: Reference, context: Context): AsyncIterable<string>;
+  /** Deletes what the reference's digest, else its tag, names. Throws NOT_FOUND, UNSUPPORTED, AUTH. */
+  deleteManifest(reference: Reference, context: Context): Promise<void>;
+  listTags(reference: Pick<Reference, 'domain' | 'path'>, context: Context, options?: ListOptions): AsyncIterable<string>;
+  /** Names of the repositories, where the registry lists them. Throws UNSUPPORTED when it does not. */
+  listRepositories(domain: string, context: Context, options?: ListOptions): AsyncIterable<string>;
+  /** Artifacts whose subject has this digest: what the registry lists, and what the index under the tag `sha256-<hex>` does. */
+  listReferrers(reference: Pick<Reference, 'domain' | 'path'>, digest: Digest, context: Context, artifactType?: string): Promise<Referrers>;
+  /**
+   * Sees to it that a referrer that was put is found: nothing is to do where the registry keeps a list itself, which is asked
+   * and not guessed from a header. Elsewhere it is added to the index under the tag, beside those of others.
+   */
+  addReferrer(reference: Pick<Reference, 'domain' | 'path'>, digest: Digest, referrer: Descriptor, context: Context): Promise<void>;
+  /** The opposite, for one that was deleted. */
+  removeReferrer(reference: Pick<Reference, 'domain' | 'path'>, digest: Digest, referrer: Digest, context: Context): Promise<void>;
   /** Asks the registry whether it is one and takes our credentials. Throws NETWORK, AUTH, REGISTRY. */
   ping(domain: string, context: Context): Promise<void>;
   close(): void;
@@ -62,6 +87,25 @@ export function createRemote(options: RemoteOptions = {}): Remote {
   const files = openCredentials({ dockerConfig: configuration.dockerConfig, environment: options.environment });
   const connection = createConnection({ ...options, configuration, credentials: options.credentials ?? ((registry) => files.get(registry)) });
   const own = (reference: Pick<Reference, 'domain'>): Endpoint => endpointsOf(reference, configuration, 'push')[0]!;
+  const { settle = 250 } = options;
+  /** Repositories that have no list of referrers, so that each is asked once. */
+  const withoutList = new Set<string>();
+  /** Writers of one index wait for each other here; only those elsewhere have to be guessed. */
+  const writers = new Map<string, Promise<void>>();
+
+  const ownList = async (endpoint: Endpoint, repository: Pick<Reference, 'domain' | 'path'>, digest: Digest, artifactType: string | undefined, context: Context): Promise<Descriptor[] | undefined> => {
+    const key = `${endpoint.host}/${endpoint.prefix}${repository.path}`;
+    if (withoutList.has(key)) return undefined;
+    const list = await listReferrers(connection, endpoint, repository, digest, artifactType, context);
+    if (!list) withoutList.add(key);
+    return list;
+  };
+  const changeTag = async (repository: Pick<Reference, 'domain' | 'path'>, digest: Digest, change: { add?: Descriptor; remove?: Digest }, context: Context): Promise<void> => {
+    const key = `${repository.domain}/${repository.path}@${digest}`;
+    const write = (writers.get(key) ?? Promise.resolve()).then(() => changeReferrersTag(connection, own(repository), repository, digest, change, settle, context));
+    writers.set(key, write.catch(() => {}));
+    await write;
+  };
 
   const remote: Remote = {
     getManifest: (reference, context) => connection.first(reference, context, (endpoint) => getManifest(connection, endpoint, reference, context)),
@@ -89,15 +133,32 @@ export function createRemote(options: RemoteOptions = {}): Remote {
     mountBlob: (reference, digest, from, context) => startUpload(connection, own(reference), reference, { digest, from }, context),
     uploadBlob: (reference, upload, context, session) => uploadBlob(connection, own(reference), reference, upload, session, context),
     putManifest: (reference, bytes, mediaType, context) => putManifest(connection, own(reference), reference, bytes, mediaType, context),
-    async *listTags(reference, context) {
+    deleteManifest: (reference, context) => deleteManifest(connection, own(reference), reference, context),
+    async *listTags(reference, context, list = {}) {
       // The first page says which place answers; the rest comes from there.
       const { tags, head } = await connection.first(reference, context, async (endpoint) => {
-        const pages = listTags(connection, endpoint, reference, context);
+        const pages = listTags(connection, endpoint, reference, list, context);
         return { tags: pages, head: await pages.next() };
       });
       if (head.done) return;
       yield head.value;
       yield* tags;
+    },
+    listRepositories: (domain, context, list = {}) => listRepositories(connection, own({ domain }), list, context),
+    listReferrers: (repository, digest, context, artifactType) => connection.first(repository, context, async (endpoint) => {
+      const [listed, tagged] = await Promise.all([
+        ownList(endpoint, repository, digest, artifactType, context),
+        readReferrersTag(connection, endpoint, repository, digest, context),
+      ]);
+      const fromTag = referrersIn(tagged).filter((one) => artifactType === undefined || one.artifactType === artifactType);
+      const all = new Map([...(listed ?? []), ...fromTag].reverse().map((one) => [one.digest, one]));
+      return { descriptors: [...all.values()].reverse(), api: listed !== undefined };
+    }),
+    async addReferrer(repository, digest, referrer, context) {
+      if ((await ownList(own(repository), repository, digest, undefined, context)) === undefined) await changeTag(repository, digest, { add: referrer }, context);
+    },
+    async removeReferrer(repository, digest, referrer, context) {
+      if (await readReferrersTag(connection, own(repository), repository, digest, context)) await changeTag(repository, digest, { remove: referrer }, context);
     },
     ping: (domain, context) => connection.ping(own({ domain }), context),
     close: () => connection.close(),

@@ -15,7 +15,8 @@ import type { HttpRequest, HttpResponse, Transport, TransportOptions } from './t
 export interface ApiRequest extends Omit<HttpRequest, 'url'> {
   /** Below `/v2/<repository>/`, or an address that the registry gave. */
   at: string | URL;
-  repository: string;
+  /** Absent for what is of the registry as a whole: `at` is then below `/v2/`. */
+  repository?: string;
   scopes: readonly string[];
   /** Statuses that are an answer; all others are thrown as RegistryError. */
   accept: readonly number[];
@@ -29,7 +30,7 @@ export interface Connection {
   /** GET /v2/ with the credentials there are; throws AUTH when the registry refuses them. */
   ping(endpoint: Endpoint, context: Context): Promise<void>;
   /** Tries the mirrors and then the registry itself, and gives the first answer. */
-  first<T>(reference: Reference, context: Context, ask: (endpoint: Endpoint) => Promise<T>): Promise<T>;
+  first<T>(reference: Pick<Reference, 'domain'>, context: Context, ask: (endpoint: Endpoint) => Promise<T>): Promise<T>;
   close(): void;
 }
 
@@ -103,8 +104,8 @@ export function createConnection(options: ConnectionOptions): Connection {
 
     async send(endpoint, request, context) {
       const { at, repository, scopes, accept, about, ...rest } = request;
-      const path = endpoint.prefix + repository;
-      const url = at instanceof URL ? at : new URL(`${await schemeOf(endpoint, context)}://${endpoint.host}/v2/${path}/${at}`);
+      const path = repository === undefined ? '' : `${endpoint.prefix}${repository}/`;
+      const url = at instanceof URL ? at : new URL(`${await schemeOf(endpoint, context)}://${endpoint.host}/v2/${path}${at}`);
       const attempts = endpoint.mirror ? 2 : undefined;
       const subject = { ...about, registry: endpoint.registry, repository };
       let response: HttpResponse;

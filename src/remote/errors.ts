@@ -8,7 +8,7 @@ export interface ServerError {
   message: string;
 }
 
-/** A registry's refusal. `code` is NOT_FOUND for 404, AUTH for 401 and 403, else REGISTRY. */
+/** A registry's refusal. `code` is NOT_FOUND for 404, AUTH for 401 and 403, UNSUPPORTED for what it does not delete, else REGISTRY. */
 export class RegistryError extends SiruError {
   /** HTTP status. */
   readonly status: number;
@@ -30,7 +30,7 @@ export class RegistryError extends SiruError {
 export interface Subject {
   /** The registry as the user names it. */
   registry: string;
-  action: 'pull' | 'push' | 'list' | 'ping';
+  action: 'pull' | 'push' | 'list' | 'delete' | 'ping';
   /** `library/alpine`. */
   repository?: string;
   /** `manifest 3.20`, `blob sha256:...`. */
@@ -94,6 +94,11 @@ export function refusal(subject: Subject, status: number, errors: readonly Serve
   if (status === 429) {
     return new RegistryError('REGISTRY', `registry ${registry} takes no more requests for now${tail}`, about, {
       hint: 'its rate limit is used up: wait, log in for a higher limit, or configure a mirror',
+    });
+  }
+  if (action === 'delete' && (status === 400 || status === 405)) {
+    return new RegistryError('UNSUPPORTED', `registry ${registry} does not delete ${what ?? 'this'}${tail}`, about, {
+      hint: 'it may be set up to delete nothing, or take a digest only: NAME@sha256:..., which takes all tags of that image with it',
     });
   }
   const doing = what === undefined ? action : `${action} of ${what}`;

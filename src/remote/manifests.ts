@@ -124,6 +124,19 @@ export async function putManifest(connection: Connection, endpoint: Endpoint, re
   return digest;
 }
 
+/** Deletes what the tag or the digest names. Throws NOT_FOUND, UNSUPPORTED when the registry deletes nothing, AUTH, REGISTRY. */
+export async function deleteManifest(connection: Connection, endpoint: Endpoint, reference: Reference, context: Context): Promise<void> {
+  const name = nameOf(reference);
+  discard(await connection.send(endpoint, {
+    method: 'DELETE',
+    at: `manifests/${name}`,
+    repository: reference.path,
+    scopes: [`repository:${endpoint.prefix}${reference.path}:delete,pull`],
+    accept: [200, 202, 204],
+    about: { action: 'delete', what: `manifest ${name}` },
+  }, context));
+}
+
 function headerDigest(response: HttpResponse): Digest | undefined {
   const value = response.headers['docker-content-digest'];
   return typeof value === 'string' && value !== '' ? parseDigest(value) : undefined;

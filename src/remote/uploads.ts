@@ -1,6 +1,6 @@
 /**
  * Uploads: a session is opened (or a blob is mounted from another repository instead), bytes are sent, and the session is
- * closed under the blob's digest. A session is plain data, so that it can outlive the process one day.
+ * closed under the blob's digest. A session is plain data: whoever keeps it can go on with it in another process.
  */
 import type { Context } from '../base/context.ts';
 import { SiruError, isSiruError } from '../base/errors.ts';
@@ -23,13 +23,17 @@ export interface UploadSession {
 
 /** What is uploaded. */
 export interface Upload {
-  /** The bytes from the start. Called again when the upload must start anew, unless `once` is set. */
-  open: () => AsyncIterable<Uint8Array>;
+  /** The bytes from an offset on. Called again when the upload must go on or start anew, unless `once` is set. */
+  open: (offset: number) => AsyncIterable<Uint8Array>;
   once?: boolean;
   /** Asked after the last byte, so it may be computed on the way. */
   digest: () => Digest;
   /** When known. Small ones go in one request. */
   size?: number;
+  /** An upload of the same bytes that another process began, where the registry may still have them. */
+  begun?: UploadSession;
+  /** Told of the session whenever the registry acknowledges something, and of its end with undefined. */
+  keep?: (session: UploadSession | undefined) => void;
 }
 
 const smallest = 1 << 20;
@@ -55,7 +59,30 @@ export async function startUpload(connection: Connection, endpoint: Endpoint, re
   return response.status === 201 ? { mounted: true } : { mounted: false, session: { location: nextLocation(response), offset: 0 } };
 }
 
-/** Sends bytes of a session (PATCH, one stream) and gives the session as it stands then. */
+/** How far the registry is with a session that was interrupted; undefined when it would not go on with it. */
+export async function askUpload(connection: Connection, endpoint: Endpoint, reference: Reference, session: UploadSession, context: Context): Promise<UploadSession | undefined> {
+  try {
+    const response = await connection.send(endpoint, {
+      method: 'GET',
+      at: new URL(session.location),
+      repository: reference.path,
+      scopes: [pushScope(reference.path)],
+      accept: [200, 202, 204],
+      about,
+    }, context);
+    discard(response);
+    const range = /^(?:bytes=)?0-(\d+)$/.exec(response.headers.range ?? '');
+    if (!range) return undefined;
+    // `0-0` is what registries say of nothing; one byte more or less is no matter.
+    const offset = Number(range[1]) === 0 ? 0 : Number(range[1]) + 1;
+    return { location: response.headers.location === undefined ? session.location : nextLocation(response), offset };
+  } catch (error) {
+    if (isSiruError(error) && (error.code === 'REGISTRY' || error.code === 'NOT_FOUND')) return undefined;
+    throw error;
+  }
+}
+
+/** Sends the bytes from a session's offset on (PATCH, one stream) and gives the session as it stands then. `size` is the blob's. */
 export async function sendBytes(connection: Connection, endpoint: Endpoint, reference: Reference, session: UploadSession, chunks: AsyncIterable<Uint8Array>, size: number | undefined, context: Context): Promise<UploadSession> {
   let sent = 0;
   const counted = async function* (): AsyncGenerator<Uint8Array> {
@@ -65,7 +92,10 @@ export async function sendBytes(connection: Connection, endpoint: Endpoint, refe
     }
   };
   const headers: Record<string, string> = { 'content-type': 'application/octet-stream' };
-  if (size !== undefined) headers['content-length'] = String(size);
+  if (size !== undefined) {
+    headers['content-length'] = String(size - session.offset);
+    if (session.offset > 0) headers['content-range'] = `${session.offset}-${size - 1}`;
+  }
   const response = await connection.send(endpoint, {
     method: 'PATCH',
     at: new URL(session.location),
@@ -99,25 +129,65 @@ export async function finishUpload(connection: Connection, endpoint: Endpoint, r
   discard(response);
 }
 
-/** Uploads a blob, with a session that may be open already. An upload that breaks off starts anew a few times. */
+/**
+ * Uploads a blob, with a session that may be open already. An upload that breaks off goes on where the registry has it, and
+ * starts anew where the registry does not know of it; that a few times.
+ */
 export async function uploadBlob(connection: Connection, endpoint: Endpoint, reference: Reference, upload: Upload, opened: UploadSession | undefined, context: Context): Promise<void> {
+  const { size } = upload;
+  const short = size !== undefined && size <= smallest;
+  const keep = (now: UploadSession | undefined): void => {
+    if (!short) upload.keep?.(now);
+  };
   let session = opened;
+  let continued = false;
+  if (!session && upload.begun && size !== undefined) {
+    session = await goOn(upload.begun, 'an upload from before');
+  }
+
+  async function goOn(interrupted: UploadSession, what: string): Promise<UploadSession | undefined> {
+    const found = await askUpload(connection, endpoint, reference, interrupted, context);
+    if (found && found.offset > 0 && found.offset <= (size ?? 0)) {
+      continued = true;
+      context.emit({ type: 'status', text: `${endpoint.host} has ${found.offset} of ${size} bytes; going on from there` });
+      return found;
+    }
+    context.emit({ type: 'status', text: `${endpoint.host} does not go on with ${what}; sending it from the start` });
+    return undefined;
+  }
+
   for (let attempt = 1; ; attempt++) {
     try {
-      session ??= await openSession(connection, endpoint, reference, context);
-      if (upload.size !== undefined && upload.size <= smallest) {
-        const bytes = await collect(upload.open(), upload.size);
+      if (!session) {
+        continued = false;
+        session = await openSession(connection, endpoint, reference, context);
+        keep(session);
+      }
+      if (short) {
+        const bytes = await collect(upload.open(0), size);
         await commit(connection, endpoint, reference, session, upload, bytes, context);
       } else {
-        session = await sendBytes(connection, endpoint, reference, session, upload.open(), upload.size, context);
+        if (session.offset !== size) session = await sendBytes(connection, endpoint, reference, session, upload.open(session.offset), size, context);
+        keep(session);
         await commit(connection, endpoint, reference, session, upload, undefined, context);
       }
+      keep(undefined);
       return;
     } catch (error) {
+      if (!isSiruError(error) || error.code === 'CANCELLED') throw error;
+      const broken = session;
       session = undefined;
-      const again = isSiruError(error) && (error.code === 'NETWORK' || isTransient(error)) && !upload.once && attempt < 3;
-      if (!again) throw error;
-      context.emit({ type: 'status', text: `upload to ${endpoint.host} broke off (${error.message}); starting it anew` });
+      // What was sent in two halves may be refused for that alone.
+      const again = (error.code === 'NETWORK' || isTransient(error) || (continued && error.code === 'REGISTRY')) && !upload.once && attempt < 3;
+      if (!again) {
+        if (error.code !== 'NETWORK') keep(undefined);
+        throw error;
+      }
+      context.emit({ type: 'status', text: `upload to ${endpoint.host} broke off (${error.message})` });
+      if (error.code !== 'NETWORK' || !broken || short || size === undefined) continue;
+      session = await goOn(broken, 'it');
+      // A bad line is no reason to give up while it brings something.
+      if (session && session.offset >= broken.offset + smallest) attempt = 0;
     }
   }
 }

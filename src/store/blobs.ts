@@ -116,6 +116,10 @@ export function createBlobs(core: Core): Blobs {
       return { digest, size: bytes.byteLength };
     },
     ingest: () => createIngest(core, adopt),
+    async continue(digest) {
+      const { continueIngest } = await import('./partials.ts');
+      return continueIngest(core, digest, adopt);
+    },
     adopt,
   };
 }

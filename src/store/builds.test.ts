@@ -129,7 +129,7 @@ test('a store of before keeps its history', async (t) => {
   await (await openStore({ root })).close();
   {
     const db = openDatabase(join(root, 'siru.db'), root);
-    db.exec(`DROP INDEX builds_started; DROP INDEX builds_place; DROP INDEX builds_directory; DROP INDEX builds_logs; DROP TABLE build_names; DROP TABLE base_layers;
+    db.exec(`DROP INDEX builds_started; DROP INDEX builds_place; DROP INDEX builds_directory; DROP INDEX builds_logs; DROP TABLE build_names; DROP TABLE base_layers; DROP TABLE uploads; DROP TABLE seen_blobs;
       ALTER TABLE builds DROP COLUMN started; ALTER TABLE builds DROP COLUMN place; ALTER TABLE builds DROP COLUMN directory; ALTER TABLE builds DROP COLUMN log_bytes; PRAGMA user_version = 1`);
     db.run('INSERT INTO builds (id, entry) VALUES (?, ?)', 'abc', JSON.stringify(build('abc')));
     db.close();

@@ -14,6 +14,7 @@ import type { Database } from './database.ts';
 import { createFailed } from './failed.ts';
 import { createImages } from './images.ts';
 import { writeIndexJson, writeWhole } from './index-json.ts';
+import { createKnownRegistries } from './known-registries.ts';
 import { createLayers } from './layers.ts';
 import { createFolders, isReadOnly, rootOf } from './layout.ts';
 import { createLeases } from './leases.ts';
@@ -116,6 +117,7 @@ function storeOf(core: Core, blobs: Blobs, layers: Layers, leftovers: readonly s
     records: createRecords(core),
     builds: createBuilds(core),
     failed: createFailed(core),
+    registries: createKnownRegistries(core),
     lock: (name, context) => locks.take(name, context),
     tryLock: (name) => locks.tryTake(name),
     temporary: (suffix) => core.temporary(suffix),

@@ -27,6 +27,7 @@ import { removeStaleLocks } from './locks.ts';
 import { layerPath } from './layers.ts';
 import { chooseGarbage, isLimited, type Candidates } from './choose-garbage.ts';
 import { cacheMountsToPrune, type CacheMount } from './cache-mounts.ts';
+import { dropPartials } from './partials.ts';
 import { storeError } from './store-error.ts';
 import type { PruneOptions, PruneReport } from './store.ts';
 import { abandoned, removeAll } from './temporary.ts';
@@ -52,7 +53,7 @@ export async function prune(core: Core, asked: PruneOptions, context: Context): 
   if (options.dryRun) {
     const { held } = liveLeases(db, core.owner, true);
     const garbage = garbageOf(core, options, held, cacheMountsToPrune(core, options));
-    return report(garbage, garbage.mounts);
+    return report(garbage, garbage.mounts, await partialBytes(core, options));
   }
   const mounts = cacheMountsToPrune(core, options);
   const trees = abandoned(join(root, 'tmp'), core.owner);
@@ -62,7 +63,7 @@ export async function prune(core: Core, asked: PruneOptions, context: Context): 
     await sweep(core, context);
     await removeTrees(trees, options);
     await removeStaleLocks(root);
-    return report(garbage, gone);
+    return report(garbage, gone, await partialBytes(core, options));
   } finally {
     addBallast(root);
   }
@@ -79,8 +80,14 @@ function garbageOf(core: Core, options: PruneOptions, held: LiveLeases['held'], 
   return isLimited(options) ? chooseGarbage(core, all, options) : all;
 }
 
-function report({ images, records, layers, blobs, failed }: Candidates, mounts: readonly CacheMount[]): PruneReport {
-  const bytes = [...layers, ...blobs, ...failed, ...mounts].reduce((sum, item) => sum + item.bytes, 0);
+/** Downloads that broke off go too, unless only images are meant or only as much as has to go. */
+async function partialBytes(core: Core, options: PruneOptions): Promise<number> {
+  if (options.only === 'images' || isLimited(options)) return 0;
+  return dropPartials(core, { most: 0, mostBytes: 0, until: options.until }, options.dryRun);
+}
+
+function report({ images, records, layers, blobs, failed }: Candidates, mounts: readonly CacheMount[], partial: number): PruneReport {
+  const bytes = [...layers, ...blobs, ...failed, ...mounts].reduce((sum, item) => sum + item.bytes, partial);
   return { images, records: records.length, layers: layers.length, blobs: blobs.length, failed: failed.length, cacheMounts: mounts.length, bytes };
 }
 

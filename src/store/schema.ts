@@ -75,6 +75,20 @@ const migrations: readonly string[] = [
   CREATE TABLE base_layers (digest TEXT PRIMARY KEY, layers TEXT NOT NULL, used INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   CREATE INDEX base_layers_used ON base_layers (used);
   `,
+  `
+  -- Uploads that registries wait for. form: what becomes of the layer with this digest on its way; '' for a blob as it is.
+  CREATE TABLE uploads (
+    registry TEXT NOT NULL, repository TEXT NOT NULL, digest TEXT NOT NULL, form TEXT NOT NULL, location TEXT NOT NULL,
+    bytes INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (registry, repository, digest, form)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX uploads_at ON uploads (at);
+  CREATE TABLE seen_blobs (
+    registry TEXT NOT NULL, digest TEXT NOT NULL, repository TEXT NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (registry, digest, repository)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX seen_blobs_at ON seen_blobs (at);
+  CREATE INDEX seen_blobs_repository ON seen_blobs (registry, repository);
+  `,
 ];
 
 /**

@@ -34,6 +34,7 @@ import type { Digest } from '../oci/digest.ts';
 import type { LayerSummary } from '../layer/entry.ts';
 import type { Toc } from '../layer/toc-contract.ts';
 import type { ByteSink } from '../layer/writer-contract.ts';
+import type { KnownRegistries } from './known-registries.ts';
 
 export interface Store extends AsyncDisposable {
   /** Absolute path. */
@@ -44,6 +45,7 @@ export interface Store extends AsyncDisposable {
   readonly records: Records;
   readonly builds: Builds;
   readonly failed: FailedSteps;
+  readonly registries: KnownRegistries;
   /**
    * Waits until no other process or call holds the lock of this name, and holds it. The kernel releases it when the
    * process dies. The context's signal ends the wait.
@@ -85,6 +87,11 @@ export interface Blobs {
   put(bytes: Uint8Array): { digest: Digest; size: number };
   ingest(): Ingest;
   /**
+   * The same for a blob that comes from elsewhere: what came of it before is there already (`size`), and what came stays when
+   * it is aborted, or its process killed, for the next who asks; but nothing after a commit that failed.
+   */
+  continue(digest: Digest): Promise<Ingest>;
+  /**
    * Names a file of tmp/ that someone else wrote and hashed (a helper process): renames it in.
    * The caller vouches for the digest.
    */
@@ -98,8 +105,10 @@ export interface Ingest extends ByteSink, Disposable {
   readonly size: number;
   /** Ends and names the blob. Throws DIGEST when it is not what was expected; the file is then gone. */
   commit(expected?: { digest?: Digest; size?: number }): { digest: Digest; size: number };
-  /** Drops what was written; does nothing after a commit. Disposing does this. */
+  /** Drops what was written, but for what `continue` keeps; does nothing after a commit. Disposing does this. */
   abort(): void;
+  /** Drops it in any case. */
+  drop(): void;
 }
 
 /** Layers by diff ID: their summary, table of contents, unpacked tree and compressed variants. */

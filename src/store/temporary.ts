@@ -7,6 +7,8 @@ import type { Owner } from './owner.ts';
 
 /** What a process of another machine or namespace left is removed after a day without a change, in milliseconds. */
 const foreignAge = 24 * 3600 * 1000;
+/** Of a blob that somebody may still go on with; see partials.ts. */
+const mostPartialDays = 7;
 
 /** Makes fresh paths in the folder. `nonce` tells the handles of one process apart. */
 export function createTemporary(folder: string, owner: Owner, nonce: string): (suffix?: string) => string {
@@ -23,7 +25,7 @@ export function abandoned(folder: string, self: Owner): string[] {
     const match = /^([0-9a-f]{12})-(\d+)-(\d+)-/.exec(name);
     const path = join(folder, name);
     if (match === null) {
-      if (isOld(path)) gone.push(path);
+      if (isOld(path, name.startsWith('partial-') ? mostPartialDays * 24 * 3600 * 1000 : foreignAge)) gone.push(path);
       continue;
     }
     const [who, home, pid, start] = match as unknown as [string, string, string, string];
@@ -34,9 +36,9 @@ export function abandoned(folder: string, self: Owner): string[] {
   return gone;
 }
 
-function isOld(path: string): boolean {
+function isOld(path: string, age = foreignAge): boolean {
   try {
-    return lstatSync(path).mtimeMs < Date.now() - foreignAge;
+    return lstatSync(path).mtimeMs < Date.now() - age;
   } catch {
     return false;
   }

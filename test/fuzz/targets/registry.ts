@@ -10,6 +10,8 @@ import type { Connection } from '../../../src/remote/connection.ts';
 import type { Endpoint } from '../../../src/remote/endpoint.ts';
 import { parseServerErrors, refusal } from '../../../src/remote/errors.ts';
 import { getManifest, headManifest } from '../../../src/remote/manifests.ts';
+import { listRepositories } from '../../../src/remote/catalog.ts';
+import { listReferrers } from '../../../src/remote/referrers.ts';
 import { listTags } from '../../../src/remote/tags.ts';
 import type { HttpResponse, Transport } from '../../../src/remote/transport.ts';
 import { generateJson, jsonDictionary } from '../json.ts';
@@ -65,8 +67,12 @@ async function asked(given: HttpResponse['headers'], body: Buffer): Promise<stri
     () => getManifest(connection, endpoint, reference, context),
     () => headManifest(connection, endpoint, reference, 'pull', context),
     async () => {
-      for await (const tag of listTags(connection, endpoint, reference, context)) if (!/^[\w.-]+$/.test(tag)) broken(`the tag ${JSON.stringify(tag)}`);
+      for await (const tag of listTags(connection, endpoint, reference, {}, context)) if (!/^[\w.-]+$/.test(tag)) broken(`the tag ${JSON.stringify(tag)}`);
     },
+    async () => {
+      for await (const name of listRepositories(connection, endpoint, {}, context)) if (!/^[\w./:[\]-]+$/.test(name)) broken(`the repository ${JSON.stringify(name)}`);
+    },
+    () => listReferrers(connection, endpoint, reference, `sha256:${'0'.repeat(64)}`, undefined, context),
     async () => authorizer.answer('h.example', await answer(), [], undefined, context),
   ];
   const ends: string[] = [];
