@@ -34,13 +34,25 @@ function lazyModule(name) {
   return `${lines.join('\n')}\nexport default new Proxy({}, { get: (_, member) => load()[member] });\n`;
 }
 
+/** The same for one that is there: its members by themselves, because rolldown's view of a module evaluates every getter of it. */
+function presentModule(name) {
+  const lines = [`const module = process.getBuiltinModule(${JSON.stringify(name)});`, 'const member = (key) => module[key];'];
+  for (const key of Object.keys(process.getBuiltinModule(name))) {
+    if (key === 'default' || !/^[A-Za-z_$][\w$]*$/.test(key)) continue;
+    lines.push(`const own_${key} = /* @__PURE__ */ member(${JSON.stringify(key)});`, `export { own_${key} as ${key} };`);
+  }
+  return `${lines.join('\n')}\nexport default module;\n`;
+}
+
 const lazyBuiltins = {
   name: 'lazy-builtins',
-  resolveId(id) {
+  resolveId(id, _importer, { kind }) {
     if (!id.startsWith('node:')) return null;
-    return always.has(id.slice(5)) ? { id, external: true } : { id: `\0lazy:${id}`, moduleSideEffects: false };
+    if (!always.has(id.slice(5))) return { id: `\0lazy:${id}`, moduleSideEffects: false };
+    return kind === 'require-call' ? { id, external: true } : { id: `\0present:${id}`, moduleSideEffects: false };
   },
   load(id) {
+    if (id.startsWith('\0present:')) return presentModule(id.slice(9));
     return id.startsWith('\0lazy:') ? lazyModule(id.slice(6)) : null;
   },
 };

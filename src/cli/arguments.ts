@@ -90,3 +90,10 @@ export function pairs(list: readonly string[], environment?: Readonly<Record<str
 export function camelCase(name: string): string {
   return name.replace(/-([a-z])/g, (_all, letter: string) => letter.toUpperCase());
 }
+
+/** Adds an option that the help does not show. */
+export function hiddenOption(command: Command, flags: string, ...rest: [description?: string, read?: (value: string) => unknown]): void {
+  const before = command.options.length;
+  command.option(flags, ...(rest as [string]));
+  if (command.options.length > before) command.options.at(-1)!.hideHelp();
+}

@@ -1,10 +1,9 @@
 /** The flags of `siru build` that say how RUN steps are carried out: limits, agents, secrets, hosts. Pure but for looking at paths. */
 import { isIP } from 'node:net';
-import { Option } from 'commander';
 import type { Command } from 'commander';
 import { SiruError } from '../base/errors.ts';
 import type { BuildOptions, Secret, SecretGuard, SshAgent } from '../build/options.ts';
-import { collect, fieldList } from './arguments.ts';
+import { collect, fieldList, hiddenOption } from './arguments.ts';
 import { parseBytes } from './units.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -50,10 +49,10 @@ export function addStepFlags(command: Command): void {
     .option('--resource <name=value>', 'Limit of RUN containers: memory=512m, cpu-quota=50000', collect, [])
     .option('--cgroup-parent <path>', 'Above the control groups of RUN containers');
   for (const [flag, resource] of resourceFlags) {
-    command.addOption(new Option(flag).hideHelp().argParser((value: string) => {
+    hiddenOption(command, flag, undefined, (value) => {
       command.setOptionValue('resource', [...(command.getOptionValue('resource') as string[]), `${resource}=${value}`]);
       return value;
-    }));
+    });
   }
 }
 

@@ -1,9 +1,8 @@
 /** `siru build` */
-import { Option } from 'commander';
 import type { Command } from 'commander';
 import { SiruError } from '../../base/errors.ts';
 import type { BuildResult } from '../../build/options.ts';
-import { collect } from '../arguments.ts';
+import { collect, hiddenOption } from '../arguments.ts';
 import { addAttestationFlags, refuseAttestations } from '../attestation-flags.ts';
 import { buildCall } from '../build-call/method.ts';
 import { droppedFlags, droppedWarnings, ignoredFlags, progressMode, refuseUnsupported, refusedFlags } from '../build-flags.ts';
@@ -56,9 +55,9 @@ export function addBuildFlags(command: Command): void {
   addAttestationFlags(command);
   addSizeFlags(command);
   addRegistryFlags(command);
-  for (const flag of ignoredFlags) command.addOption(new Option(flag).hideHelp());
-  for (const [flag] of droppedFlags) command.addOption(new Option(flag).hideHelp());
-  for (const [flag] of refusedFlags) command.addOption(new Option(flag).hideHelp());
+  for (const flag of ignoredFlags) hiddenOption(command, flag);
+  for (const [flag] of droppedFlags) hiddenOption(command, flag);
+  for (const [flag] of refusedFlags) hiddenOption(command, flag);
 }
 
 export function configure(command: Command): void {

@@ -1,10 +1,9 @@
 /** `siru run` */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { Option } from 'commander';
 import type { Command } from 'commander';
 import { SiruError, messageOf } from '../../base/errors.ts';
 import type { ContainerControl, RunOptions } from '../../containers/options.ts';
-import { collect } from '../arguments.ts';
+import { collect, hiddenOption } from '../arguments.ts';
 import { oneOf } from '../build-flags.ts';
 import type { Call } from '../call.ts';
 import { createTransferProgress } from '../progress/transfers.ts';
@@ -79,8 +78,9 @@ export function configure(command: Command): void {
     .option('--cidfile <file>', "Write the container's ID into a file")
     .option('--isolation <rung>', "Where it may run: auto, root or userns; see 'siru info'");
   addRegistryFlags(command);
-  command.addOption(new Option('--net <mode>').hideHelp()).addOption(new Option('--sig-proxy').hideHelp());
-  for (const [flag] of refusedRunFlags) command.addOption(new Option(flag).hideHelp());
+  hiddenOption(command, '--net <mode>');
+  hiddenOption(command, '--sig-proxy');
+  for (const [flag] of refusedRunFlags) hiddenOption(command, flag);
   command.addHelpText('after', `
 The exit code is the container's; 125 when siru itself fails, 126 when the command cannot be executed, 127 when there is none.
 
