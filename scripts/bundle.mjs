@@ -1,4 +1,4 @@
-// Bundles the compiled program into few CommonJS files, so that it starts quickly. CommonJS, because linking ES modules
+// Bundles the compiled program, and its helper, into few CommonJS files, so that it starts quickly. CommonJS, because linking ES modules
 // costs a third of a millisecond each and their view of a built-in module evaluates all of it; and built-in modules that
 // not every command needs are loaded at the first call into them.
 import { resolve } from 'node:path';
@@ -60,22 +60,27 @@ const lazyBuiltins = {
 /** What each of these needs at once lies in one file; what several need is in the first. */
 const groups = {
   core: ['cli/program.js', 'store/open-store.js'],
-  building: ['cli/commands/build.js', 'build/build.js'],
+  building: ['cli/commands/build.js', 'build/build.js', 'cli/resume.js'],
+  copying: ['build/create-file-step.js', 'build/contexts/directory.js', 'build/layer-stack.js'],
+  executing: ['build/steps/run-execute.js', 'images/layers.js', 'runtime/helper-client.js', 'runtime/users.js'],
 };
-const members = new Map();
 
-function groupOf(id, getModuleInfo) {
-  if (members.size === 0) {
-    for (const [name, roots] of Object.entries(groups)) for (const root of roots) gather(resolve(input, root), name, getModuleInfo);
-  }
-  return members.get(id) ?? null;
-}
-
-function gather(id, name, getModuleInfo) {
-  const info = getModuleInfo(id);
-  if (!info || info.isEntry || members.has(id)) return;
-  members.set(id, name);
-  for (const imported of info.importedIds) gather(imported, name, getModuleInfo);
+/** A function from a module's path to the name of its file. */
+function fileNames(wanted) {
+  const members = new Map();
+  const gather = (id, name, getModuleInfo) => {
+    const info = getModuleInfo(id);
+    if (!info || info.isEntry || members.has(id)) return;
+    members.set(id, name);
+    for (const imported of info.importedIds) gather(imported, name, getModuleInfo);
+  };
+  return (id, chunking) => {
+    const getModuleInfo = (module) => chunking.getModuleInfo(module);
+    if (members.size === 0) {
+      for (const [name, roots] of Object.entries(wanted)) for (const root of roots) gather(resolve(input, root), name, getModuleInfo);
+    }
+    return members.get(id) ?? null;
+  };
 }
 
 /** V8 keeps text that is ASCII throughout in half the bytes. */
@@ -88,22 +93,28 @@ const asciiOnly = {
   },
 };
 
-const bundle = await rolldown({
-  input: { main: `${input}/cli/main.js`, helper: `${input}/runtime/helper.js` },
-  platform: 'node',
-  external: ['koffi'],
-  plugins: [lazyBuiltins, asciiOnly],
-  preserveEntrySignatures: 'allow-extension',
-  checks: { ineffectiveDynamicImport: false },
-  logLevel: 'warn',
-});
-await bundle.write({
-  dir: output,
-  format: 'cjs',
-  // Less to read; names stay, for stack traces.
-  minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
-  entryFileNames: '[name].cjs',
-  chunkFileNames: '[name].cjs',
-  codeSplitting: { groups: [{ debugName: 'by command', name: (id, chunking) => groupOf(id, (module) => chunking.getModuleInfo(module)), includeDependenciesRecursively: false }] },
-});
-await bundle.close();
+async function write(entry, prefix, wanted) {
+  const bundle = await rolldown({
+    input: entry,
+    platform: 'node',
+    external: ['koffi'],
+    plugins: [lazyBuiltins, asciiOnly],
+    preserveEntrySignatures: 'allow-extension',
+    checks: { ineffectiveDynamicImport: false },
+    logLevel: 'warn',
+  });
+  await bundle.write({
+    dir: output,
+    format: 'cjs',
+    // Less to read; names stay, for stack traces.
+    minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+    entryFileNames: '[name].cjs',
+    chunkFileNames: `${prefix}[name].cjs`,
+    codeSplitting: { groups: [{ debugName: 'by command', name: fileNames(wanted), includeDependenciesRecursively: false }] },
+  });
+  await bundle.close();
+}
+
+await write({ main: `${input}/cli/main.js` }, '', groups);
+// The helper is another process: it would load all that it shares with the program, and that is in the program's large files.
+await write({ helper: `${input}/runtime/helper.js` }, 'helper-', { running: ['runtime/helper.js', 'runtime/processes.js', 'runtime/snapshots.js', 'layer/writer.js', 'layer/diff.js', 'runtime/remove-tree.js'] });

@@ -173,7 +173,7 @@ async function resolveUserIn(stack: LayerStack, user: string): Promise<ProcessSp
 export async function openSource(session: Session, from: SourceRef): Promise<OpenedContext> {
   switch (from.type) {
     case 'context':
-      return session.mainContext();
+      return (await session.mainContext()).open();
     case 'named-context':
       return session.namedContext(from.name, session.platform);
     case 'stage': {

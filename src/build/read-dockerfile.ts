@@ -3,7 +3,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { SiruError, errnoOf, messageOf } from '../base/errors.ts';
 import { maxDockerfileBytes } from '../dockerfile/parse.ts';
-import { contextDirectory } from './contexts/directory.ts';
+import { contextDirectory } from './contexts/context-directory.ts';
 import type { BuildOptions } from './options.ts';
 
 export interface DockerfileSource {

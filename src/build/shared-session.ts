@@ -27,7 +27,7 @@ export interface SharedSession extends AsyncDisposable {
   /** The helper process that runs and unpacks; started at the first call. Throws RUNTIME when there is no way to RUN. */
   executor(): Promise<Executor>;
   remote(): Promise<Remote>;
-  /** The main build context, opened at the first call; the files of a directory are looked at when they are asked for. */
+  /** The main build context, found at the first call; its files are opened and looked at when they are asked for. */
   mainContext(): Promise<MainContext>;
   /** A context of `--build-context`, by its name, for a platform; opened at the first call. */
   namedContext(name: string, platform: Platform): Promise<OpenedContext>;

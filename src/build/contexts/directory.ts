@@ -12,6 +12,7 @@ import { hexOf, sha256, type Digest } from '../../oci/digest.ts';
 import type { Store } from '../../store/store.ts';
 import { deviceParts } from '../../sys/node.ts';
 import { readXattrs } from '../../sys/xattr.ts';
+import { contextDirectory } from './context-directory.ts';
 import { readIgnoreFile, type ContextIgnore } from './ignored.ts';
 import { insidePath, resolvePath } from './resolve-path.ts';
 import type { SourceTree } from './source.ts';
@@ -91,20 +92,6 @@ export function openContext(options: ContextOptions): SourceTree {
     },
   };
   return tree;
-}
-
-/** The real path of a context. Throws CONTEXT when it is no directory that can be read. */
-export function contextDirectory(path: string): string {
-  try {
-    const real = realpathSync(path);
-    if (lstatSync(real).isDirectory()) return real;
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') {
-      throw new SiruError('CONTEXT', `there is no directory ${path} to build from`, { hint: 'A context is a directory, - for standard input, an http(s) URL or a git repository.', cause: error });
-    }
-    throw new SiruError('CONTEXT', `the build context ${path} cannot be read: ${messageOf(error)}`, { cause: error });
-  }
-  throw new SiruError('CONTEXT', `the build context ${path} is not a directory`, { hint: 'Name the directory that holds the files to copy.' });
 }
 
 /** Finds a path among children, which are sorted by path. */

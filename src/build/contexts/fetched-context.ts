@@ -15,7 +15,7 @@ import { createContextStep, solveContext, type LayerContext } from './context-la
 import { openDownload, type Download } from './download.ts';
 import { openGit } from './git.ts';
 import { flagValue, type GitSource } from './git-url.ts';
-import type { ContextParts, MainContext } from './open.ts';
+import type { ContextParts, MainDockerfile, OpenedContext } from './open.ts';
 import { noTree, type SourceTree } from './source.ts';
 import { isHttp, type ContextSpec } from './spec.ts';
 
@@ -24,7 +24,9 @@ const name = 'the build context';
 /** Most bytes of a context on standard input. */
 export const largestInput: number = 64 * 2 ** 30;
 
-export async function openFetchedContext(parts: ContextParts, spec: Exclude<ContextSpec, { type: 'directory' }>): Promise<MainContext> {
+export type FetchedContext = OpenedContext & MainDockerfile;
+
+export async function openFetchedContext(parts: ContextParts, spec: Exclude<ContextSpec, { type: 'directory' }>): Promise<FetchedContext> {
   const { options, store } = parts;
   switch (spec.type) {
     case 'git': {
@@ -60,7 +62,7 @@ function withArgument(git: GitSource, { buildArgs }: BuildOptions): GitSource {
   return flagValue(buildArgs?.BUILDKIT_CONTEXT_KEEP_GIT_DIR ?? '0') ? { ...git, keepGitDir: true } : git;
 }
 
-async function openInput(parts: ContextParts): Promise<MainContext> {
+async function openInput(parts: ContextParts): Promise<FetchedContext> {
   const { options, store } = parts;
   const stream = options.contextStream;
   if (!stream) throw new SiruError('USAGE', 'the context is -, and there is no input to read it from', { hint: 'Give the stream as the option contextStream.' });

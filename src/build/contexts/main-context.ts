@@ -1,8 +1,8 @@
 /** The main context. A directory is the usual one, and the code for all others is loaded for them only. */
 import { statSync } from 'node:fs';
 import { readDockerfile } from '../read-dockerfile.ts';
-import { contextDirectory, openContext } from './directory.ts';
-import type { ContextParts, MainContext } from './open.ts';
+import { contextDirectory } from './context-directory.ts';
+import type { ContextParts, MainContext, OpenedContext } from './open.ts';
 import { isHttp, parseContext } from './spec.ts';
 
 /** Throws CONTEXT, USAGE, and for what comes over the network NETWORK, AUTH, DIGEST, UNSUPPORTED. */
@@ -11,10 +11,14 @@ export async function openMainContext(parts: ContextParts): Promise<MainContext>
   const spec = parseContext(options.context, (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false);
   if (spec.type !== 'directory') {
     const { openFetchedContext } = await import('./fetched-context.ts');
-    return openFetchedContext(parts, spec);
+    const fetched = await openFetchedContext(parts, spec);
+    return { ...fetched, open: async () => fetched };
   }
   const fetched = options.dockerfileText === undefined && options.dockerfile !== undefined && isHttp(options.dockerfile);
   const dockerfile = (fetched ? await (await import('./fetched-context.ts')).dockerfileElsewhere(parts) : undefined) ?? readDockerfile(options);
-  const tree = openContext({ root: spec.path, ...(dockerfile.path === undefined ? {} : { dockerfile: dockerfile.path }), store });
-  return { tree, dockerfile, identity: contextDirectory(spec.path) };
+  const place = { root: spec.path, ...(dockerfile.path === undefined ? {} : { dockerfile: dockerfile.path }), store };
+  let opening: Promise<OpenedContext> | undefined;
+  // Many builds take no file of it.
+  const open = async (): Promise<OpenedContext> => ({ tree: (await import('./directory.ts')).openContext(place) });
+  return { dockerfile, identity: contextDirectory(spec.path), open: () => (opening ??= open()) };
 }

@@ -42,8 +42,13 @@ export interface ContextParts {
   sshAgent?: (id: string) => Promise<string | undefined>;
 }
 
-/** The main context: its files, and the Dockerfile that is in it or goes with it. */
-export interface MainContext extends OpenedContext {
+/** The main context: the Dockerfile that is in it or goes with it, and its files. */
+export interface MainContext extends Pick<OpenedContext, 'time'>, MainDockerfile {
+  /** The same at each call. Throws CONTEXT. */
+  open(): Promise<OpenedContext>;
+}
+
+export interface MainDockerfile {
   dockerfile: DockerfileSource;
   /** Names the context in the places that steps are remembered by. */
   identity: string;
