@@ -48,6 +48,7 @@ export const commands: Record<string, CommandEntry> = {
   builds: entry('List, show, compare and remove builds of the history', () => import('./commands/builds.ts')),
   logs: entry('Show what a step of a build wrote', () => import('./commands/logs.ts')),
   shell: entry('Open a shell in a step of a build, as the step saw it', () => import('./commands/shell.ts')),
+  registry: entry('Serve a registry', () => import('./commands/registry.ts')),
   prune: entry('Remove what nothing needs', () => import('./commands/prune.ts')),
   du: entry('Show what the store holds and its size', () => import('./commands/du.ts')),
   info: entry('Show the store, the runtime and what this machine can do', () => import('./commands/info.ts')),
@@ -77,7 +78,7 @@ export const headings: [string, string[]][] = [
   ['Images', ['history', 'layers', 'files', 'diff', 'inspect', 'tag', 'rmi', 'save', 'load', 'import']],
   ['Builds', ['plan', 'explain', 'builds', 'logs', 'shell', 'verify']],
   ['Containers', ['ps', 'rm']],
-  ['Registries', ['login', 'logout']],
+  ['Registries', ['login', 'logout', 'registry']],
   ['Store and machine', ['prune', 'du', 'info', 'version', 'completion']],
 ];
 
