@@ -25,6 +25,7 @@ const entry = (summary: string, load: () => Promise<CommandModule>): CommandEntr
 export const commands: Record<string, CommandEntry> = {
   build: entry('Build an image from a Dockerfile', () => import('./commands/build.ts')),
   plan: entry('Show what a build would execute, pull and push', () => import('./commands/plan.ts')),
+  'context ls': entry('Show what a build context holds, and who takes what of it', () => import('./commands/context-ls.ts')),
   run: entry('Run a command in a new container', () => import('./commands/run.ts')),
   ps: entry('List containers', () => import('./commands/ps.ts')),
   rm: entry('Remove containers', () => import('./commands/rm.ts')),
@@ -68,6 +69,7 @@ export const groups: Record<string, { summary: string; commands: Record<string, 
   },
   builder: { summary: 'Manage builds', commands: { build: 'build', prune: 'prune', du: 'du' } },
   buildx: { summary: 'Manage builds', commands: { build: 'build', prune: 'prune', du: 'du', version: 'version' }, hidden: true },
+  context: { summary: 'Look into build contexts', commands: { ls: 'context ls', list: 'context ls' } },
   container: { summary: 'Manage containers', commands: { run: 'run', ls: 'ps', list: 'ps', ps: 'ps', rm: 'rm', remove: 'rm' } },
   system: { summary: 'Manage the store', commands: { df: 'du', info: 'info', prune: 'prune' } },
 };
