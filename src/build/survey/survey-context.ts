@@ -20,7 +20,7 @@ import type { StageGraph } from '../plan/graph.ts';
 import { platformsOf } from '../platform-plans.ts';
 import { createSharedSession, type SharedSession } from '../shared-session.ts';
 import type { SourceRef } from '../step-plan.ts';
-import { readsFiles } from '../steps/run-mounts.ts';
+import { readsFiles } from '../steps/reading-mount.ts';
 import { explainEmpty } from './explain-empty.ts';
 import { listPaths, measureContext, type OpenedFolder } from './measure-context.ts';
 import type { ContextSurvey, ListedPath } from './survey.ts';
