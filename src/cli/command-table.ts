@@ -40,6 +40,7 @@ export const commands: Record<string, CommandEntry> = {
   rmi: entry('Remove images', () => import('./commands/rmi.ts')),
   pull: entry('Bring an image from a registry', () => import('./commands/pull.ts')),
   push: entry('Bring an image to a registry', () => import('./commands/push.ts')),
+  copy: entry('Copy images between registries, layouts, archives and the store', () => import('./commands/copy.ts')),
   login: entry('Log in to a registry', () => import('./commands/login.ts')),
   logout: entry('Log out from a registry', () => import('./commands/logout.ts')),
   save: entry('Write images into a tar archive', () => import('./commands/save.ts')),
@@ -80,7 +81,7 @@ export const headings: [string, string[]][] = [
   ['Images', ['history', 'layers', 'files', 'diff', 'inspect', 'tag', 'rmi', 'save', 'load', 'import']],
   ['Builds', ['plan', 'explain', 'builds', 'logs', 'shell', 'verify']],
   ['Containers', ['ps', 'rm']],
-  ['Registries', ['login', 'logout', 'registry']],
+  ['Registries', ['copy', 'login', 'logout', 'registry']],
   ['Store and machine', ['prune', 'du', 'info', 'version', 'completion']],
 ];
 
