@@ -5,6 +5,7 @@ import type { Call } from '../call.ts';
 
 export interface RegistryFlags {
   root?: string;
+  config?: string;
   listen?: string;
   log?: string;
   grace?: string;
@@ -12,16 +13,18 @@ export interface RegistryFlags {
 
 export function configure(command: Command): void {
   command
-    .usage('[OPTIONS] serve')
+    .usage('[OPTIONS] serve | check')
     .argument('[words...]')
     .option('--root <folder>', 'Where the registry keeps its content')
+    .option('--config <file>', 'Its configuration file; flags go before it')
     .option('--listen <address>', 'Where it listens: 127.0.0.1:5000 when not given, :5000 for every address')
     .option('--log <form>', 'What it writes for each request: text, json or none')
-    .option('--grace <seconds>', 'How long running requests may take when it is told to end; 30 when not given')
+    .option('--grace <duration>', 'How long running requests may take when it is told to end; 30s when not given')
     .addHelpText('after', `
 Examples:
   siru registry serve
   siru registry serve --root /srv/registry --listen :5000
+  siru registry check --config registry.yaml
   siru tag app:1.0 localhost:5000/app:1.0 && siru push localhost:5000/app:1.0`);
 }
 
@@ -33,6 +36,9 @@ export async function run(call: Call, [verb, ...words]: string[], flags: Registr
     case 'serve':
       take(0, 'no operands');
       return (await import('../registry/serve.ts')).serve(call, flags);
+    case 'check':
+      take(0, 'no operands');
+      return (await import('../registry/serve.ts')).check(call, flags);
     case undefined:
       throw new SiruError('USAGE', 'registry what?', { hint: 'siru registry serve starts one; see siru registry --help' });
     default:
