@@ -23,7 +23,7 @@ import { answerTags } from './routes/tags.ts';
 import { answerUpload, answerUploads } from './routes/uploads.ts';
 import { defaultSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
-import { StorageError } from './storage-error.ts';
+import { StorageError, isDiskFull } from './storage-error.ts';
 import type { Storage } from './storage.ts';
 
 export interface AppOptions {
@@ -105,9 +105,12 @@ async function serve(context: AppContext, request: IncomingMessage, response: Se
       await dispatch(context, exchange, parsed);
     }
   } catch (error) {
-    const refusal = refusalOf(error, exchange);
-    if (refusal.status >= 500) fault = error;
-    if (!response.destroyed) answerRefusal(exchange, refusal);
+    // A client that went away is no fault, and cannot be answered.
+    if (!isGone(exchange)) {
+      const refusal = refusalOf(error, exchange);
+      if (refusal.status >= 500) fault = error;
+      answerRefusal(exchange, refusal);
+    }
   }
   if (!response.writableFinished && !response.destroyed) await new Promise<void>((resolve) => response.once('close', resolve));
   context.emit({
@@ -117,6 +120,10 @@ async function serve(context: AppContext, request: IncomingMessage, response: Se
     user: exchange.user?.name, remote, agent: request.headers['user-agent'],
     bytesIn: exchange.bytesIn, bytesOut: exchange.bytesOut, milliseconds: performance.now() - begun, error: fault,
   });
+}
+
+function isGone({ request, response }: Exchange): boolean {
+  return response.destroyed || request.socket.destroyed || (request.destroyed && !request.complete);
 }
 
 function dispatch(context: AppContext, exchange: Exchange, route: Route): void | Promise<void> {
@@ -141,10 +148,10 @@ function refusalOf(error: unknown, exchange: Exchange): Refusal {
       case 'DIGEST': return new Refusal('DIGEST_INVALID', `the bytes have the digest ${about.actual}`, { detail: { digest: about.expected, actual: about.actual } });
       case 'RANGE': return new Refusal('RANGE_INVALID', `${about.size} bytes are here: the next ones begin at ${about.size}`, { headers: rangeOf(about.size, exchange.path) });
       case 'BUSY': return new Refusal('UNAVAILABLE', 'another request is writing to this upload', { headers: { 'retry-after': '1' } });
-      case 'FULL': return new Refusal('UNAVAILABLE', 'the registry has no room left', { status: 507 });
       case 'MISSING': return missing([...about.blobs, ...about.manifests]);
     }
   }
+  if (isDiskFull(error)) return new Refusal('UNAVAILABLE', 'the registry has no room left', { status: 507, cause: error });
   if (isSiruError(error) && error.code === 'DOCUMENT') return new Refusal('MANIFEST_INVALID', error.message, { cause: error });
   return new Refusal('UNKNOWN', `the registry failed; its log tells more under ${exchange.id}`, { cause: error });
 }

@@ -21,6 +21,11 @@ export interface Exchange {
 
 type Headers = Record<string, string | number>;
 
+/** Bytes of a body that are read for nothing after a refusal, to keep the connection. */
+const smallRest = 1024 * 1024;
+/** Milliseconds that a client with a larger body has to notice the refusal. */
+const patience = 5000;
+
 /** Answers without a body. */
 export function answer(exchange: Exchange, status: number, headers: Headers = {}): void {
   exchange.response.writeHead(status, status === 204 ? headers : { 'content-length': 0, ...headers });
@@ -50,15 +55,22 @@ export function answerRefusal(exchange: Exchange, refusal: Refusal): void {
     return;
   }
   const headers: Headers = { ...refusal.headers };
-  // A body that nobody reads any more would be taken for the next request, or read to its end.
-  if (!request.complete && hasBody(request)) headers.connection = 'close';
+  if (!request.complete && hasBody(request)) {
+    // The client still sends. Closing at once would cut the answer off, so what comes is thrown away for a while.
+    request.resume();
+    if (!(Number(request.headers['content-length']) <= smallRest)) {
+      headers.connection = 'close';
+      const timer = setTimeout(() => request.socket.destroy(), patience);
+      request.once('close', () => clearTimeout(timer));
+    }
+  }
   const { reason: code, message, detail } = refusal;
   answerJson(exchange, refusal.status, { errors: [detail === undefined ? { code, message } : { code, message, detail }] }, headers);
 }
 
-/** The body of a request, counted. */
+/** The body of a request, counted. Who stops reading can still answer. */
 export async function* bodyOf(exchange: Exchange): AsyncGenerator<Buffer> {
-  for await (const chunk of exchange.request as AsyncIterable<Buffer>) {
+  for await (const chunk of exchange.request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     exchange.bytesIn += chunk.length;
     yield chunk;
   }

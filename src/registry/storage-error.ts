@@ -1,6 +1,7 @@
 /** What a storage refuses, in terms that every backend shares; the app makes answers of it. */
-import { SiruError } from '../base/errors.ts';
+import { SiruError, errnoOf } from '../base/errors.ts';
 import type { Digest } from '../oci/digest.ts';
+import { isDiskFull as isDatabaseFull } from '../store/store-error.ts';
 
 export type StorageFault =
   | { fault: 'DIGEST'; expected: Digest; actual: Digest }
@@ -8,9 +9,7 @@ export type StorageFault =
   | { fault: 'RANGE'; size: number }
   /** Another process writes to the upload. */
   | { fault: 'BUSY' }
-  | { fault: 'MISSING'; blobs: Digest[]; manifests: Digest[] }
-  /** No room on the disk. */
-  | { fault: 'FULL' };
+  | { fault: 'MISSING'; blobs: Digest[]; manifests: Digest[] };
 
 export class StorageError extends SiruError {
   readonly about: StorageFault;
@@ -20,4 +19,12 @@ export class StorageError extends SiruError {
     this.name = 'StorageError';
     this.about = about;
   }
+}
+
+/** True when the file system or the database found no room, however deep the reason lies. */
+export function isDiskFull(error: unknown): boolean {
+  for (let at = error; at !== undefined && at !== null; at = (at as { cause?: unknown }).cause) {
+    if (errnoOf(at) === 'ENOSPC' || errnoOf(at) === 'EDQUOT' || isDatabaseFull(at)) return true;
+  }
+  return false;
 }

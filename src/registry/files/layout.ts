@@ -3,6 +3,7 @@
  * derived from the database and written a moment after a change, so that a push into a repository with 100,000 tags does not
  * pay for it. A repository whose layout was not written before a kill is written at the next start: its counts differ.
  */
+import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
@@ -32,6 +33,8 @@ const batch = 500;
 /** `onError` is told when a layout cannot be written: it stays to be written. */
 export function createLayouts(root: string, db: Database, onError: (error: unknown) => void): Layouts {
   const stale = new Set<string>();
+  // Two storages on one root, in one process too, must not write to one file.
+  const temporary = join(root, ownFolder, 'tmp', `layout-${randomUUID()}`);
   let timer: NodeJS.Timeout | undefined;
   let delay = shortestDelay;
   let working: Promise<void> = Promise.resolve();
@@ -42,7 +45,12 @@ export function createLayouts(root: string, db: Database, onError: (error: unkno
     const begun = performance.now();
     const names = [...stale];
     stale.clear();
-    for (const name of names) await writeLayout(root, db, name).catch(onError);
+    for (const name of names) {
+      await writeLayout(root, db, name, temporary).catch((error: unknown) => {
+        stale.add(name);
+        onError(error);
+      });
+    }
     delay = Math.max(shortestDelay, (performance.now() - begun) * restFactor);
   };
   const schedule = (): void => {
@@ -74,15 +82,15 @@ export function createLayouts(root: string, db: Database, onError: (error: unkno
 }
 
 /** Until what is on disk is what the database has: another process may write the same layout meanwhile. */
-async function writeLayout(root: string, db: Database, repository: string): Promise<void> {
+async function writeLayout(root: string, db: Database, repository: string, temporary: string): Promise<void> {
   const find = (): { id: number; changes: number } | undefined => db.get('SELECT id, changes FROM repositories WHERE name = ?', repository);
   for (let before = find(); before !== undefined; ) {
     const folder = layoutPath(root, repository);
     await mkdir(join(folder, 'blobs', 'sha256'), { recursive: true });
     await writeFile(join(folder, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}', { flag: 'wx' }).catch(ignore('EEXIST'));
     await linkBlobs(root, db, repository, before.id);
-    await writeManifests(root, db, repository, before.id);
-    await writeIndex(root, db, repository, before.id);
+    await writeManifests(root, db, repository, before.id, temporary);
+    await writeIndex(root, db, repository, before.id, temporary);
     db.run('UPDATE repositories SET written = max(written, ?) WHERE id = ?', before.changes, before.id);
     const after = find();
     if (after?.id === before.id && after.changes === before.changes) return;
@@ -107,14 +115,14 @@ async function linkBlobs(root: string, db: Database, repository: string, id: num
   }
 }
 
-async function writeManifests(root: string, db: Database, repository: string, id: number): Promise<void> {
+async function writeManifests(root: string, db: Database, repository: string, id: number, temporary: string): Promise<void> {
   const has = (digest: Digest): boolean => db.get('SELECT 1 FROM manifests WHERE repository = ? AND digest = ?', id, digest) !== undefined;
   const unlinked = (): { digest: Digest; content: Uint8Array }[] => db.all('SELECT digest, content FROM manifests WHERE repository = ? AND linked = 0 LIMIT ?', id, batch);
   for (let rows = unlinked(); rows.length > 0; rows = unlinked()) {
     for (const { digest, content } of rows) {
       const path = layoutBlobPath(root, repository, digest);
       await mkdir(dirname(path), { recursive: true });
-      await writeWhole(root, path, [content]);
+      await writeWhole(path, content, temporary);
       if (!has(digest)) await rm(path, { force: true });
     }
     db.transaction(() => {
@@ -124,7 +132,7 @@ async function writeManifests(root: string, db: Database, repository: string, id
 }
 
 /** A descriptor for each tag, and one without a name for each manifest that neither a tag nor an index leads to. */
-async function writeIndex(root: string, db: Database, repository: string, id: number): Promise<void> {
+async function writeIndex(root: string, db: Database, repository: string, id: number, temporary: string): Promise<void> {
   type Row = { digest: Digest; mediaType: string; artifactType: string | null; size: number; name: string };
   const columns = 'm.digest, m.media_type AS mediaType, m.artifact_type AS artifactType, m.size';
   const queries = [
@@ -134,8 +142,7 @@ async function writeIndex(root: string, db: Database, repository: string, id: nu
      AND NOT EXISTS (SELECT 1 FROM tags t WHERE t.repository = m.repository AND t.digest = m.digest)
      AND NOT EXISTS (SELECT 1 FROM named n WHERE n.repository = m.repository AND n.target = m.digest) ORDER BY m.digest LIMIT ?`,
   ];
-  const file = join(root, ownFolder, 'tmp', `index-${process.pid}-${id}`);
-  const out = await open(file, 'w');
+  const out = await open(temporary, 'w');
   try {
     let lead = `{"schemaVersion":2,"mediaType":"${mediaTypes.index}","manifests":[`;
     for (const [position, query] of queries.entries()) {
@@ -156,17 +163,15 @@ async function writeIndex(root: string, db: Database, repository: string, id: nu
   } finally {
     await out.close();
   }
-  await rename(file, join(layoutPath(root, repository), 'index.json'));
+  await rename(temporary, join(layoutPath(root, repository), 'index.json'));
 }
 
 /** A file that nobody sees half of, if it is not there with these bytes already. */
-async function writeWhole(root: string, path: string, chunks: Uint8Array[]): Promise<void> {
+async function writeWhole(path: string, bytes: Uint8Array, temporary: string): Promise<void> {
   const there = await readFile(path).catch(() => undefined);
-  const bytes = Buffer.concat(chunks);
   if (there?.equals(bytes)) return;
-  const file = join(root, ownFolder, 'tmp', `manifest-${process.pid}-${path.slice(-64)}`);
-  await writeFile(file, bytes);
-  await rename(file, path);
+  await writeFile(temporary, bytes);
+  await rename(temporary, path);
 }
 
 function ignore(...codes: string[]): (error: unknown) => void {

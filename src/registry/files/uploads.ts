@@ -6,7 +6,6 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { errnoOf } from '../../base/errors.ts';
 import { tryLock } from '../../sys/lock.ts';
 import { algorithmOf } from '../names.ts';
 import { StorageError } from '../storage-error.ts';
@@ -60,8 +59,6 @@ export function createUploads(core: Core): Uploads {
       file = await open(uploadPath(root, id), 'a+', 0o666);
       if (!tryLock(file.fd)) throw new StorageError({ fault: 'BUSY' });
       return await work(file);
-    } catch (error) {
-      throw errnoOf(error) === 'ENOSPC' || errnoOf(error) === 'EDQUOT' ? new StorageError({ fault: 'FULL' }, { cause: error }) : error;
     } finally {
       await file?.close();
       active.delete(id);
