@@ -202,8 +202,9 @@ async function oneOf(source: Source, platform: Platform | undefined, context: Co
   }
 }
 
-async function pushFrom(options: CopyOptions, from: Extract<PlaceName, { kind: 'store' | 'docker-archive' }>, to: Extract<PlaceName, { kind: 'registry' }>, context: Context): Promise<CopyResult> {
-  const { remote, platform } = options;
+/** What the store or an archive of docker holds, to a registry; `untagged` gives it no name there. */
+export async function pushFrom(options: Pick<CopyOptions, 'remote' | 'store' | 'platform'> & { untagged?: boolean }, from: Extract<PlaceName, { kind: 'store' | 'docker-archive' }>, to: Extract<PlaceName, { kind: 'registry' }>, context: Context): Promise<CopyResult> {
+  const { remote, platform, untagged } = options;
   const counts = { copied: 0, existing: 0, mounted: 0 };
   let bytes = 0;
   const inner: Context = {
@@ -226,7 +227,7 @@ async function pushFrom(options: CopyOptions, from: Extract<PlaceName, { kind: '
   const chosen = platform === undefined ? undefined : readImage(store, stored, platform);
   const pushed = chosen ? { ...stored, descriptor: chosen.descriptor, imageId: chosen.configDigest, manifest: chosen.manifestDigest } : stored;
   if (to.reference.digest !== undefined) throw new SiruError('REFERENCE', 'an image of the store goes to a tag, not to a digest', { hint: 'its layers may be compressed on the way, which gives it another digest' });
-  const { digest, size } = await pushImage({ store, remote, image: pushed, reference: to.reference }, inner);
+  const { digest, size } = await pushImage({ store, remote, image: pushed, reference: to.reference, untagged }, inner);
   return { digest, size, mediaType: pushed.descriptor.mediaType, blobs: counts, bytes, referrers: 0 };
 }
 
@@ -240,7 +241,7 @@ function counted(transfer: Transfer, told: (state: Parameters<Transfer['state']>
   };
 }
 
-function descriptorOf({ bytes, mediaType, digest }: Document): Descriptor {
+export function descriptorOf({ bytes, mediaType, digest }: Document): Descriptor {
   return { mediaType, digest, size: bytes.length };
 }
 

@@ -36,6 +36,8 @@ export interface PushOptions {
   level?: number;
   /** Under the digest that it has here, and no tag: nothing changes its form. */
   byDigest?: boolean;
+  /** Under no tag, and the digest that it comes to. */
+  untagged?: boolean;
 }
 
 export interface PushResult {
@@ -64,7 +66,8 @@ export async function pushImage(options: PushOptions, context: Context): Promise
   const { store, image, byDigest = false } = options;
   const { digest, mediaType } = image.descriptor;
   const { digest: _digest, ...named } = options.reference;
-  const reference: Reference = byDigest ? { domain: named.domain, path: named.path, digest } : { ...named, tag: named.tag ?? 'latest' };
+  const repository = { domain: named.domain, path: named.path };
+  const reference: Reference = byDigest ? { ...repository, digest } : options.untagged ? repository : { ...named, tag: named.tag ?? 'latest' };
   // What has a name in some registry keeps its digest.
   const fixed = byDigest || options.compression === 'none' || image.repoDigests.some((name) => name.endsWith(`@${digest}`));
   const pushing: Pushing = { ...options, reference, fixed, mounts: createMountSources(store, reference) };

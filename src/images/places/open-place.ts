@@ -19,7 +19,7 @@ import type { UnnamedImage } from './store-place.ts';
 
 export interface PlaceTools {
   remote: Remote;
-  /** Opened when a place needs it: the store itself, and archives of docker, whose layers have no digests. */
+  /** Opened when a place needs it: the store itself, archives of docker, and a registry, of whose uploads it remembers how far they are. */
   store: () => Promise<Store>;
   /** The one that is copied. */
   platform?: Platform;
@@ -61,7 +61,7 @@ export async function storedImage(name: Extract<PlaceName, { kind: 'store' | 'do
 export async function openTarget(name: PlaceName, { remote, store, platform }: PlaceTools): Promise<Target> {
   switch (name.kind) {
     case 'registry':
-      return registryTarget(remote, name.reference);
+      return registryTarget(remote, name.reference, store);
     case 'store':
       return storeTarget({ store: await store(), name: name.name, platform });
     case 'docker-archive': {

@@ -4,8 +4,13 @@ import type { Descriptor } from '../../oci/descriptor.ts';
 import { familiarReference } from '../../oci/reference.ts';
 import type { Reference } from '../../oci/reference.ts';
 import type { Remote } from '../../remote/client.ts';
+import type { Store } from '../../store/store.ts';
+import { keepUpload } from '../keep-upload.ts';
 import { verified } from './place.ts';
 import type { Document, Repository, Source, Target } from './place.ts';
+
+/** Uploads that are smaller are made again from their start. */
+const worthKeeping = 1 << 20;
 
 /** Reads also from the mirrors of the registry. */
 export function registrySource(remote: Remote, reference: Reference): Source {
@@ -30,8 +35,11 @@ export function registrySource(remote: Remote, reference: Reference): Source {
   };
 }
 
-/** With a tag, or a digest that what comes must have; `latest` when the reference has neither. */
-export function registryTarget(remote: Remote, reference: Reference): Target {
+/**
+ * With a tag, or a digest that what comes must have; `latest` when the reference has neither. The store remembers how far
+ * large uploads are.
+ */
+export function registryTarget(remote: Remote, reference: Reference, store: () => Promise<Store>): Target {
   const repository: Repository = { domain: reference.domain, path: reference.path };
   const named: Reference = reference.tag === undefined && reference.digest === undefined ? { ...reference, tag: 'latest' } : reference;
   const name = familiarReference(named);
@@ -57,7 +65,9 @@ export function registryTarget(remote: Remote, reference: Reference): Target {
       }
       if (!session && (await remote.hasBlob(repository, descriptor, context))) return transfer.state('exists');
       transfer.state('moving');
-      await remote.uploadBlob(repository, { open: (offset) => transfer.count(offset === 0 ? verified(open(), descriptor, name) : open(offset)), digest: () => digest, size }, context, session);
+      using kept = size < worthKeeping ? undefined : await keepUpload(await store(), repository, { digest }, size);
+      const bytes = (offset: number): AsyncIterable<Uint8Array> => transfer.count(offset === 0 ? verified(open(), descriptor, name) : open(offset), offset);
+      await remote.uploadBlob(repository, { open: bytes, digest: () => digest, size, ...kept }, context, kept?.begun ? undefined : session);
       transfer.state('done');
     },
     async putManifest({ bytes, mediaType, digest }, context) {
