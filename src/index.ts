@@ -17,6 +17,8 @@ export type { CacheSource, CacheTarget } from './build/cache/options.ts';
 export { verifyBuild as verify, type VerifyOptions, type VerifyReport } from './build/verify/verify.ts';
 export { forecastBuild as plan, type ForecastOptions as PlanOptions } from './build/forecast/forecast-build.ts';
 export type { Forecast, ForecastPull, ForecastPush, ForecastStep, PushedLayer } from './build/forecast/forecast.ts';
+export { surveyContext, type SurveyOptions } from './build/survey/survey-context.ts';
+export type { Amount, ContextSurvey, ContextTake, EmptyPattern, ListedPath, PathAnswer, RuleRef, SizedPath, SurveyedContext, SurveyedRule } from './build/survey/survey.ts';
 export type { Annotation, Exported, Output } from './build/export/output.ts';
 export { checkBuild as check, type CheckResult, type CheckWarning } from './build/call/check.ts';
 export { outlineBuild as outline, type Outline, type OutlineArgument, type OutlineMount } from './build/call/outline.ts';

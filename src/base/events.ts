@@ -46,7 +46,7 @@ export type Event =
     }
   | {
       type: 'transfer';
-      direction: 'pull' | 'push' | 'download' | 'unpack' | 'compress' | 'write';
+      direction: 'pull' | 'push' | 'copy' | 'download' | 'unpack' | 'compress' | 'write';
       /** What is moved, for people: a short digest, a reference or a URL. Unique per transfer within one call. */
       what: string;
       state: 'waiting' | 'moving' | 'done' | 'exists' | 'mounted' | 'failed';

@@ -53,6 +53,7 @@ test('the matcher says what the plain rule says, in any order of paths', () => {
     for (const one of paths) {
       assert.equal(matcher.ignored(one), plainly(patterns, one), one);
       const rule = matcher.rule(one);
+      assert.equal(matcher.matching(one).at(-1), rule);
       assert.equal(matcher.ignored(one), rule !== undefined && !rule.pattern.startsWith('!'));
     }
   }), { numRuns: 3000 });

@@ -28,6 +28,8 @@ export interface Matcher {
   mayReinclude(directory: string): boolean;
   /** The rule that decides about the path; undefined when none matches. */
   rule(path: string): IgnoreRule | undefined;
+  /** All rules that match the path or a directory above it, in order: the last one decides. */
+  matching(path: string): IgnoreRule[];
   /** True when there is a `!` rule. */
   hasExceptions: boolean;
 }
@@ -105,6 +107,11 @@ export function createMatcher(rules: readonly IgnoreRule[]): Matcher {
     },
     rule(path) {
       return rules[deciding(path)];
+    },
+    matching(given) {
+      const path = withoutTrailingSlash(given);
+      const { matched } = enter(parentOf(path));
+      return rules.filter((_, i) => matched[i] === 1 || patterns[i]!.matches(path));
     },
   };
 }

@@ -28,7 +28,7 @@ export interface ArchiveFiles {
 /** A file's path, or bytes as they come. */
 export type ArchiveSource = string | AsyncIterable<Uint8Array>;
 
-const mostMembers = 200_000;
+export const mostMembers: number = 200_000;
 const mostLinks = 16;
 const blobForm = /^blobs\/sha256\/([0-9a-f]{64})$/;
 
@@ -115,22 +115,27 @@ async function tarFiles(store: Store, chunks: AsyncIterable<Uint8Array>, context
 
   return {
     async get(path) {
-      let current = clean(path);
-      for (let hops = 0; hops < mostLinks; hops++) {
-        const link = links.get(current);
-        if (link === undefined) return files.get(current);
-        current = clean(link.startsWith('/') ? link.slice(1) : join(dirname(current), link));
-      }
-      throw new SiruError('LAYER', `links of the archive lead in a circle: ${path}`);
+      return files.get(followLinks(links, path));
     },
   };
+}
+
+/** Where a path of an archive leads, by its links: paths to what they say, with `/` before what counts from the root. */
+export function followLinks(links: ReadonlyMap<string, string>, path: string): string {
+  let current = cleanPath(path);
+  for (let hops = 0; hops < mostLinks; hops++) {
+    const link = links.get(current);
+    if (link === undefined) return current;
+    current = cleanPath(link.startsWith('/') ? link.slice(1) : join(dirname(current), link));
+  }
+  throw new SiruError('LAYER', `links of the archive lead in a circle: ${path}`);
 }
 
 function directoryFiles(store: Store, folder: string, context: Context): ArchiveFiles {
   const known = new Map<string, Promise<StoredFile | undefined>>();
   return {
     async get(path) {
-      const inside = clean(path);
+      const inside = cleanPath(path);
       if (!known.has(inside)) known.set(inside, takeFile(store, joinNative(folder, inside), inside, context));
       return await known.get(inside);
     },
@@ -164,7 +169,8 @@ async function takeFile(store: Store, file: string, path: string, context: Conte
   }
 }
 
-function clean(path: string): string {
+/** A path inside. Throws LAYER for one that leads out. */
+export function cleanPath(path: string): string {
   const inside = normalize(path).replace(/^(?:\.\/)+|\/+$/g, '');
   if (inside.startsWith('/') || inside === '..' || inside.startsWith('../') || inside.includes('\0')) {
     throw new SiruError('LAYER', `the archive names a file outside of itself: ${JSON.stringify(path.slice(0, 200))}`);

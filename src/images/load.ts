@@ -32,6 +32,17 @@ export interface Loaded {
 
 /** Throws LAYER, DOCUMENT, DIGEST, NOT_FOUND, PLATFORM, UNSUPPORTED, STORE. Names are given when all images are here. */
 export async function loadImages(options: LoadOptions, context: Context): Promise<Loaded[]> {
+  const { store } = options;
+  const read = await readImages(options, context);
+  for (const { image } of read) store.images.put(image);
+  return read.map(({ image, names }) => {
+    for (const name of names) store.images.tag(name, image.descriptor.digest);
+    return { image: store.images.list().find(({ descriptor }) => descriptor.digest === image.descriptor.digest)!, names };
+  });
+}
+
+/** The same, with the blobs of the images in the store, which does not keep the images themselves. */
+export async function readImages(options: LoadOptions, context: Context): Promise<Found[]> {
   const { store, source } = options;
   const files = await readArchive(store, source, context);
   const named = typeof source === 'string' ? source : 'the archive';
@@ -45,15 +56,11 @@ export async function loadImages(options: LoadOptions, context: Context): Promis
   const items = docker ? parseDockerItems(store.blobs.read(docker.digest)) : [];
   const found = index ? await fromLayout(options, files, index.digest, items, context) : await inOrder(items, (item) => fromDockerItem(options, files, item));
   if (found.length === 0) throw new SiruError('DOCUMENT', `${named} lists no images`);
-
-  return found.map(({ digest, names }) => {
-    for (const name of names) store.images.tag(name, digest);
-    return { image: store.images.list().find(({ descriptor }) => descriptor.digest === digest)!, names };
-  });
+  return found;
 }
 
-interface Found {
-  digest: Digest;
+export interface Found {
+  image: Pick<StoredImage, 'descriptor' | 'imageId' | 'manifest'>;
   names: string[];
 }
 
@@ -80,10 +87,9 @@ async function fromLayout(options: LoadOptions, files: ArchiveFiles, index: Dige
       continue;
     }
     const { mediaType, digest, size } = descriptor;
-    store.images.put({ descriptor: { mediaType, digest, size }, ...taken });
     // Other tools write a bare tag here; the whole name is then in docker's list.
     if (names.length === 0) for (const item of items) if ((await files.get(item.Config))?.digest === taken.imageId) names.push(...item.names);
-    found.set(digest, { digest, names });
+    found.set(digest, { image: { descriptor: { mediaType, digest, size }, ...taken }, names });
   }
   return [...found.values()];
 }
@@ -181,8 +187,7 @@ async function fromDockerItem({ store, platform }: LoadOptions, files: ArchiveFi
   };
   joinConfig(manifest, item.names[0] ?? config.digest, store.blobs.read(config.digest));
   const { digest, size } = store.blobs.put(Buffer.from(JSON.stringify(manifest)));
-  store.images.put({ descriptor: { mediaType: mediaTypes.manifest, digest, size }, imageId: config.digest, manifest: digest });
-  return { digest, names: item.names };
+  return { image: { descriptor: { mediaType: mediaTypes.manifest, digest, size }, imageId: config.digest, manifest: digest }, names: item.names };
 }
 
 function sniffBlob(path: string): ReturnType<typeof sniffCompression> {

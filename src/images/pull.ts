@@ -69,6 +69,7 @@ export async function pullImage(options: PullOptions, context: Context): Promise
   for (const bytes of documents) store.blobs.put(bytes);
   const image = { descriptor: { mediaType: top.mediaType, digest: top.digest, size: top.size }, imageId: configDescriptor.digest, manifest: descriptor.digest };
   store.images.put(image);
+  store.registries.sawBlobs(reference.domain, reference.path, [configDescriptor.digest, ...distinct.keys()]);
   store.images.addRepoDigest(top.digest, `${reference.domain}/${reference.path}@${top.digest}`);
   // A reference with a digest names by that alone: docker makes no tag of `app:1@sha256:...` either.
   if (reference.tag !== undefined && reference.digest === undefined) store.images.tag(formatReference(reference), top.digest);

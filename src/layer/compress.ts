@@ -70,8 +70,8 @@ export async function* zstdBlocks(source: Chunks, options: CompressOptions = {})
   return undefined;
 }
 
-/** The bytes of a file in chunks. */
-export function readChunks(file: string, options: { signal?: AbortSignal; start?: number } = {}): AsyncIterable<Uint8Array> {
+/** The bytes of a file in chunks; from `start` to `end`, the last one included, when given. */
+export function readChunks(file: string, options: { signal?: AbortSignal; start?: number; end?: number } = {}): AsyncIterable<Uint8Array> {
   return createReadStream(file, { highWaterMark: 1 << 20, ...options });
 }
 

@@ -1,6 +1,6 @@
 /** The repositories of a registry, where it lists them: docker-registry and others that follow it (`GET /v2/_catalog`). */
 import type { Context } from '../base/context.ts';
-import { SiruError, isSiruError } from '../base/errors.ts';
+import { SiruError } from '../base/errors.ts';
 import { splitName } from '../oci/reference.ts';
 import type { Connection } from './connection.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -14,10 +14,10 @@ import type { ListOptions } from './tags.ts';
  */
 export async function* listRepositories(connection: Connection, endpoint: Endpoint, options: ListOptions, context: Context): AsyncGenerator<string> {
   const what = 'the list of repositories';
-  const none = (cause?: unknown): SiruError => new SiruError('UNSUPPORTED', `registry ${endpoint.registry} has no list of its repositories`, {
+  const none = (): SiruError => new SiruError('UNSUPPORTED', `registry ${endpoint.registry} has no list of its repositories`, {
     hint: endpoint.registry === 'docker.io' ? 'Docker Hub is searched on its web page; tags of a repository are listed by: siru ls NAME' : 'the specification knows no such list, and not every registry has one; tags of a repository are listed by: siru ls NAME',
-    cause,
   });
+  if (endpoint.registry === 'docker.io') throw none();
   const pages = readPages(connection, endpoint, {
     at: `_catalog?${listQuery(options)}`,
     headers: { accept: 'application/json' },
@@ -25,14 +25,8 @@ export async function* listRepositories(connection: Connection, endpoint: Endpoi
     accept: [200, 400, 404, 405, 406, 410, 501],
     about: { action: 'list', what: 'list of repositories' },
   }, what, context);
-  try {
-    for await (const { bytes } of pages) {
-      if (!bytes) throw none();
-      for (const name of stringsIn(bytes, 'repositories', what, endpoint)) if (splitName(name) !== undefined) yield name;
-    }
-  } catch (error) {
-    // Docker Hub and its like refuse it to everybody.
-    if (isSiruError(error) && error.code === 'AUTH' && endpoint.registry === 'docker.io') throw none(error);
-    throw error;
+  for await (const { bytes } of pages) {
+    if (!bytes) throw none();
+    for (const name of stringsIn(bytes, 'repositories', what, endpoint)) if (splitName(name) !== undefined) yield name;
   }
 }

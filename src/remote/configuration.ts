@@ -12,6 +12,8 @@ export interface RegistryOptions {
   insecure?: string[];
   /** Path of docker's config.json; found as docker does when not given. */
   dockerConfig?: string;
+  /** Folders with a folder of certificates for each host, before `~/.config/siru/certs.d` and the others; see certificates.ts. */
+  certificates?: string[];
 }
 
 /** What the file and the options say together. */
@@ -21,6 +23,7 @@ export interface RegistryConfiguration {
   /** Hosts (with port) that may be spoken to without a verified TLS connection. */
   insecure: ReadonlySet<string>;
   dockerConfig?: string;
+  certificates?: readonly string[];
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -55,7 +58,7 @@ export function loadConfiguration(options: RegistryOptions = {}, environment: En
       if (entry.insecure) insecure.add(key);
     }
   }
-  return { mirrors, insecure, dockerConfig: options.dockerConfig };
+  return { mirrors, insecure, dockerConfig: options.dockerConfig, certificates: options.certificates };
 }
 
 /** The name under which a registry stands in references. */

@@ -44,7 +44,7 @@ const errorLimit = 64 * 1024;
 
 export function createConnection(options: ConnectionOptions): Connection {
   const { configuration } = options;
-  const transport = createTransport(options);
+  const transport = createTransport({ ...options, certificates: configuration.certificates });
   const names = new Map<string, Endpoint>();
   const schemes = new Map<string, Promise<'http' | 'https'>>();
   const unreachableMirrors = new Map<string, SiruError>();
@@ -164,7 +164,7 @@ async function probeScheme(endpoint: Endpoint, transport: Transport, context: Co
   } catch (error) {
     const code = (isSiruError(error) ? (error.cause as { code?: unknown } | undefined)?.code : undefined) ?? '';
     // Only a host that was reached and did not answer in TLS; a bad certificate is no reason to give up secrecy.
-    if (typeof code === 'string' && /^(?:EPROTO|ECONNRESET|EPIPE|ERR_SSL_.*)$/.test(code)) return 'http';
+    if (typeof code === 'string' && /^(?:EPROTO|ECONNRESET|EPIPE|ERR_SSL_(?!.*_ALERT_).*)$/.test(code)) return 'http';
     throw error;
   }
 }

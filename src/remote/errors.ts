@@ -119,14 +119,28 @@ const networkWords: Record<string, [string, string | undefined]> = {
   EPROTO: ['it does not speak TLS', 'to allow plain HTTP for this host, set "insecure": true for it in the configuration file'],
 };
 
-/** The error for a request that got no answer. */
-export function unreachable(url: URL, error: unknown): SiruError {
+/** The error for a request that got no answer; `proxy` is the URL of the one on the way. */
+export function unreachable(url: URL, error: unknown, proxy?: string): SiruError {
   const errno = codeOf(error);
-  const [words, hint] = networkWords[errno ?? ''] ?? [
-    messageOf(error) || errno || 'unknown failure',
-    errno !== undefined && isCertificateCode(errno) ? 'install the certificate authority on this machine, or name it in NODE_EXTRA_CA_CERTS' : undefined,
-  ];
-  return new SiruError('NETWORK', `cannot reach ${url.host}: ${words}`, { cause: error, hint });
+  const [words, hint] = networkWords[errno ?? ''] ?? [tunnelWords(error, errno) ?? (messageOf(error) || errno || 'unknown failure'), hintOf(errno, url)];
+  const way = proxy !== undefined && errno !== undefined && !isCertificateCode(errno) ? ` by the proxy ${new URL(proxy).host}` : '';
+  return new SiruError('NETWORK', `cannot reach ${url.host}${way}: ${words}`, { cause: error, hint });
+}
+
+function tunnelWords(error: unknown, errno: string | undefined): string | undefined {
+  if (errno !== 'ERR_PROXY_TUNNEL') return undefined;
+  const status = (error as { statusCode?: number }).statusCode;
+  return status === undefined ? 'it opens no tunnel' : `it answered ${status}`;
+}
+
+function hintOf(errno: string | undefined, url: URL): string | undefined {
+  if (errno === undefined) return undefined;
+  if (errno === 'ERR_PROXY_TUNNEL') return 'check HTTPS_PROXY (http://user:password@host:port where it asks for them) and NO_PROXY';
+  if (isCertificateCode(errno)) return `put the certificate authority into certs.d/${url.host}/ca.crt, install it on this machine, or name it in NODE_EXTRA_CA_CERTS`;
+  if (/^ERR_SSL_.*_ALERT_.*(?:CERTIFICATE|HANDSHAKE_FAILURE)/.test(errno)) {
+    return `it wants a certificate from this machine: put it into certs.d/${url.host}/client.cert and its key into client.key`;
+  }
+  return undefined;
 }
 
 /** The code of a failed connection: an errno, or one of OpenSSL's and Node's names. */

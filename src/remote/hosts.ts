@@ -20,9 +20,16 @@ export function isPrivateLiteral(hostname: string): boolean {
   return name === 'localhost' || name.endsWith('.localhost');
 }
 
+/** True for address literals that never leave the wire, among them those at which clouds give out credentials. */
+function isLinkLocal(hostname: string): boolean {
+  const name = bare(hostname);
+  return isIPv4(name) ? name.startsWith('169.254.') : isIPv6(name) && (/^fe[89ab]/.test(name) || name.startsWith('::ffff:a9fe:'));
+}
+
 /**
  * Checks an address that a server named (a redirect, an upload location, a token realm) before it is followed: no way from
- * TLS down to plain HTTP, and none from a public host into private addresses, which the server could not reach by itself.
+ * TLS down to plain HTTP, none from a public host into private addresses, which the server could not reach by itself, and
+ * none to link-local ones.
  * Throws REGISTRY.
  */
 export function checkTarget(from: URL, to: URL, what: string): void {
@@ -31,7 +38,9 @@ export function checkTarget(from: URL, to: URL, what: string): void {
   };
   if (to.protocol !== 'https:' && to.protocol !== 'http:') refuse('it is neither https nor http');
   if (to.protocol === 'http:' && from.protocol === 'https:') refuse('it leads from https to plain http');
-  if (to.hostname !== from.hostname && isPrivateLiteral(to.hostname) && !isPrivateLiteral(from.hostname)) refuse('it leads into a private network');
+  if (to.hostname === from.hostname) return;
+  if (isLinkLocal(to.hostname)) refuse('it is a link-local address');
+  if (isPrivateLiteral(to.hostname) && !isPrivateLiteral(from.hostname)) refuse('it leads into a private network');
 }
 
 function bare(hostname: string): string {

@@ -65,6 +65,12 @@ test('a server may not send its clients down to http or into private networks', 
   for (const target of ['http://b.example', 'https://127.0.0.1', 'https://169.254.169.254/meta', 'https://[::1]/', 'https://10.1.2.3', 'https://[fd00::1]', 'file:///etc/passwd']) {
     assert.throws(() => to('https://a.example', target), { code: 'REGISTRY' }, target);
   }
+  to('http://10.0.0.1:5000', 'http://10.0.0.2:9000');
+  to('http://169.254.1.1:5000', 'http://169.254.1.1:9000');
+  to('https://a.example', 'https://feather.example');
+  for (const target of ['http://169.254.169.254/meta', 'http://[fe80::1]', 'http://[::ffff:169.254.169.254]/']) {
+    for (const from of ['http://localhost:5000', 'http://10.0.0.1:5000', 'http://a.example']) assert.throws(() => to(from, target), { code: 'REGISTRY', message: /link-local/ }, `${from} ${target}`);
+  }
 });
 
 test('loopback is localhost, 127/8 and ::1', () => {

@@ -9,6 +9,8 @@ import type { Context } from '../base/context.ts';
 import { SiruError } from '../base/errors.ts';
 import { createAgents } from './agents.ts';
 import type { Trust } from './agents.ts';
+import { certificatesFor } from './certificates.ts';
+import type { HostCertificates } from './certificates.ts';
 import { codeOf, isCertificateCode, redactUrl, unreachable } from './errors.ts';
 import { checkTarget } from './hosts.ts';
 import { proxyFor } from './proxy.ts';
@@ -51,6 +53,8 @@ export interface TransportOptions {
   retry?: Partial<RetryPolicy>;
   /** Milliseconds without a byte before a request fails; 60 s when not given. */
   timeout?: number;
+  /** Folders with certificates of hosts, looked into before the usual ones; see certificates.ts. */
+  certificates?: readonly string[];
 }
 
 const redirects = new Set([301, 302, 303, 307, 308]);
@@ -61,11 +65,13 @@ export function createTransport(options: TransportOptions = {}): Transport {
   const retry = { ...defaultRetry, ...options.retry };
   const agents = createAgents();
   const trustedBySystem = new Set<string>();
+  const certificates = new Map<string, HostCertificates | undefined>();
   let agentName: string | undefined;
 
   const exchange = async (request: HttpRequest, url: URL, headers: Record<string, string>, context: Context): Promise<HttpResponse> => {
     const trust: Trust = request.unverified ? 'none' : trustedBySystem.has(url.host) ? 'system' : 'default';
-    const agent = await agents.get(url, proxyFor(url, environment), trust);
+    if (url.protocol === 'https:' && !certificates.has(url.host)) certificates.set(url.host, certificatesFor(url, environment, options.certificates));
+    const agent = await agents.get(url, proxyFor(url, environment), trust, certificates.get(url.host));
     const start = url.protocol === 'https:' ? (await import('node:https')).request : httpRequest;
     checkCancelled(context);
     try {
@@ -126,7 +132,7 @@ export function createTransport(options: TransportOptions = {}): Transport {
           if (error instanceof SiruError) throw error;
           const again = retryableCode(codeOf(error)) && repeatable(request.body);
           wait = again ? waitBefore(attempt, policy, undefined) : undefined;
-          if (wait === undefined) throw unreachable(request.url, error);
+          if (wait === undefined) throw unreachable(request.url, error, proxyFor(request.url, environment));
           why = 'did not answer';
         }
         context.emit({ type: 'status', text: `${request.url.host} ${why}; trying again in ${(wait / 1000).toFixed(1)} s` });

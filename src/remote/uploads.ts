@@ -141,7 +141,8 @@ export async function uploadBlob(connection: Connection, endpoint: Endpoint, ref
   };
   let session = opened;
   let continued = false;
-  if (!session && upload.begun && size !== undefined) {
+  // Where plain HTTP was spoken before and is not allowed any more, there is no way back.
+  if (!session && upload.begun && size !== undefined && (endpoint.plain || upload.begun.location.startsWith('https:'))) {
     session = await goOn(upload.begun, 'an upload from before');
   }
 

@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { StatementSync } from 'node:sqlite';
 import { readOnlyStore, storeError } from './store-error.ts';
 
-export type Value = string | number | null;
+export type Value = string | number | null | Uint8Array;
 
 export interface Database {
   readonly path: string;

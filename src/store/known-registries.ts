@@ -38,7 +38,7 @@ export interface KnownRegistries {
 /** Registries forget an upload after a week. */
 const mostUploadDays = 7;
 const mostUploads = 1000;
-const mostSeenDays = 30;
+const mostSeenDays = 365;
 const mostSeen = 100_000;
 const day = 24 * 3600 * 1000;
 /** An answer this young is not written again, in milliseconds: a push that sends nothing writes nothing. */
@@ -60,7 +60,8 @@ export function createKnownRegistries({ db }: Core): KnownRegistries {
           registry, repository, digest, form, location, bytes, Date.now(),
         );
         db.run('DELETE FROM uploads WHERE at < ?', Date.now() - mostUploadDays * day);
-        db.run('DELETE FROM uploads WHERE (registry, repository, digest, form) IN (SELECT registry, repository, digest, form FROM uploads ORDER BY at DESC LIMIT -1 OFFSET ?)', mostUploads);
+        const { n } = db.get<{ n: number }>('SELECT count(*) AS n FROM uploads')!;
+        if (n > mostUploads) db.run('DELETE FROM uploads WHERE (registry, repository, digest, form) IN (SELECT registry, repository, digest, form FROM uploads ORDER BY at LIMIT ?)', n - mostUploads);
       });
     },
     dropUpload({ registry, repository, digest, form = '' }) {

@@ -1,6 +1,6 @@
-/** The tables of the store and how older ones become newer ones. */
-import { SiruError } from '../base/errors.ts';
+/** The tables of the store. */
 import type { Database } from './database.ts';
+import { applyMigrations, versionOf } from './migrate.ts';
 
 /**
  * One step per version; a store of version n runs those from n on. Never edit one that was released.
@@ -91,47 +91,12 @@ const migrations: readonly string[] = [
   `,
 ];
 
-/**
- * Brings the tables to the newest version; `onCreate` runs in the transaction that makes a new database.
- * Throws STORE when the database is newer than this program.
- */
+/** Brings the tables to the newest version; `onCreate` runs in the transaction that makes a new database. Throws STORE. */
 export function migrate(db: Database, onCreate: () => void): void {
-  const version = versionOf(db);
-  if (version === migrations.length) return;
-  if (version > migrations.length) {
-    throw new SiruError('STORE', `the store's database ${db.path} was made by a newer Siru (version ${version})`, {
-      hint: 'Use that Siru, or another store (--root, SIRU_ROOT).',
-    });
-  }
-  if (version === 0) becomeWal(db);
-  db.transaction(() => {
-    // Another process may have done it while this one waited.
-    const from = versionOf(db);
-    for (const step of migrations.slice(from)) db.exec(step);
-    db.exec(`PRAGMA user_version = ${migrations.length}`);
-    if (from === 0) onCreate();
-  });
+  applyMigrations(db, migrations, 'store', onCreate);
 }
 
 /** True when the tables are those of this version. */
 export function isMigrated(db: Database): boolean {
   return versionOf(db) === migrations.length;
-}
-
-function versionOf(db: Database): number {
-  return db.get<{ user_version: number }>('PRAGMA user_version')?.user_version ?? 0;
-}
-
-function becomeWal(db: Database): void {
-  // Turning WAL on does not wait as other statements do when a second process has the new file open.
-  const deadline = Date.now() + 10_000;
-  for (;;) {
-    try {
-      db.exec('PRAGMA journal_mode = WAL');
-      return;
-    } catch (error) {
-      if (Date.now() > deadline || !/busy/.test(String(error))) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
-    }
-  }
 }

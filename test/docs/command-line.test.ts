@@ -22,7 +22,7 @@ for (const name of Object.keys(commands)) {
   test(`siru ${name} is documented as its help says`, () => {
     const section = sections.get(name);
     assert.ok(section, `docs/command-line.md has no section ## ${name}`);
-    const command = program.commands.find((one) => one.name() === name)!;
+    const command = name.split(' ').reduce((at, word) => at.commands.find((one) => one.name() === word)!, program);
     const usage = command.usage().replace('[options]', '').trim();
     assert.ok(section.includes(`\n    siru ${name}${usage === '' ? '' : ` ${usage}`}\n`), `it has the usage: siru ${name} ${usage}`);
     const flags = command.createHelp().visibleOptions(command).filter(({ long }) => long !== '--help').map((option) => option.flags);

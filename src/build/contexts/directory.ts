@@ -80,6 +80,11 @@ export function openContext(options: ContextOptions): SourceTree {
       const inside = insidePath(path);
       return exists(`${root}/${inside}`) ? ignore?.ruleFor(inside) : undefined;
     },
+    hiddenIn(path) {
+      if (!ignore || (path !== '' && lookup(path)?.entry.type !== 'dir')) return [];
+      const shown = new Set(walk.children(path).map(({ entry }) => entry.path));
+      return namesIn(path === '' ? root : `${root}/${path}`, path).filter((name) => !shown.has(path === '' ? name : `${path}/${name}`));
+    },
     save() {
       if (table === undefined || options.store === undefined) return;
       const kept = walk.toKeep();
@@ -278,8 +283,8 @@ function createWalk(root: string, ownStore: string | undefined, ignore: ContextI
   }
 }
 
-/** Names in a directory, sorted as entries are. */
-function namesIn(place: string, path: string): string[] {
+/** Names in a directory, sorted as entries are; `path` is the directory's inside the context. Throws CONTEXT when it cannot be read. */
+export function namesIn(place: string, path: string): string[] {
   try {
     const names = readdirSync(fsPath(place));
     // A name that is not UTF-8 comes with replacement characters: then all are read as bytes.

@@ -7,6 +7,8 @@ import { createMatcher, parseIgnoreFile, type IgnoreRule, type Matcher } from '.
 import type { HiddenBy } from './source.ts';
 
 export interface ContextIgnore extends IgnoreFile {
+  /** Its name: `.dockerignore`. */
+  file: string;
   /** True when the path is left out of the context. */
   hides(path: string): boolean;
   /** True when an exception may bring back something below a hidden directory. */
@@ -30,6 +32,7 @@ export function readIgnoreFile(root: string, dockerfile?: string): ContextIgnore
   if (patterns.length === 0) return undefined;
   const matcher = matcherOf(patterns, file);
   return {
+    file,
     rules: patterns,
     matcher,
     hides: (path) => matcher.ignored(path),

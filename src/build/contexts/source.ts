@@ -19,8 +19,6 @@ import type { Digest } from '../../oci/digest.ts';
 export interface SourceTree extends View {
   /** For messages: `the build context`, `stage builder`. */
   readonly name: string;
-  /** Makes the bytes of these files readable, where that takes time (a compressed layer). Awaited before `content`. */
-  ready?(found: Iterable<Found>): Promise<void>;
   /** Makes the bytes of these files readable (a compressed layer is decompressed). To be awaited before `content`. */
   ready?(founds: Iterable<Found>): Promise<void>;
   /** Where the bytes of a file are. */
@@ -37,6 +35,8 @@ export interface SourceTree extends View {
   isSettled?(found: Found): boolean;
   /** The rule that hides a path that exists, for messages. */
   hiddenBy?(path: string): HiddenBy | undefined;
+  /** Names in a directory that rules hide, for messages. */
+  hiddenIn?(path: string): string[];
   /** Its files enter the key by another part than the listing. */
   unlisted?: boolean;
   /** Its files have no time of their own. */

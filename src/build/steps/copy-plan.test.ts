@@ -186,7 +186,7 @@ test('what has no time of its own gets the newest of the sources, and SOURCE_DAT
 
 test('a missing source says what is there instead', () => {
   refuses(/"nope" is not in the build context: there is no "nope" in the top of/, () => copy({ f: '' }, undefined, ['nope', '/d']));
-  assert.throws(() => copy({ 'src/Main.js': '' }, undefined, ['src/main.js', '/d']), (error: Error & { hint?: string }) => error.hint === 'Did you mean src/Main.js?');
+  assert.throws(() => copy({ 'src/Main.js': '' }, undefined, ['src/main.js', '/d']), (error: Error & { hint?: string }) => error.hint!.startsWith('Did you mean src/Main.js? Upper'));
   assert.throws(() => copy({ 'package.json': '' }, undefined, ['pakage.json', '/d']), (error: Error & { hint?: string }) => error.hint === 'Did you mean package.json?');
   refuses(/"f" is a file/, () => copy({ f: '' }, undefined, ['f/g', '/d']));
 });

@@ -1,10 +1,10 @@
 /** Which files the source words of a COPY name: wildcards, `--parents`, and a good message for what is not there. */
 import { SiruError } from '../../base/errors.ts';
 import { createWildcard, hasWildcard } from '../../dockerfile/ignore.ts';
-import { nearest } from '../../dockerfile/suggest.ts';
 import type { Found } from '../../layer/toc-contract.ts';
 import { insidePath } from '../contexts/resolve-path.ts';
 import type { SourceTree } from '../contexts/source.ts';
+import { missingSource } from './missing-source.ts';
 
 /** A path that a source word names. */
 export interface Match {
@@ -107,57 +107,4 @@ function matchBelow(tree: SourceTree, base: string, names: string[]): string[] {
 
 export function baseName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
-}
-
-/** How many names are looked through for a likely one. */
-const mostNames = 5000;
-
-/** The error for a source that is not there: which rule hides it, or what is there instead. */
-export function missingSource(tree: SourceTree, word: string, path: string): SiruError {
-  const text = `${JSON.stringify(word)} is not in ${tree.name}`;
-  const rule = tree.hiddenBy?.(path);
-  if (rule) {
-    return new SiruError('CONTEXT', `${text}: hidden by line ${rule.line} of ${rule.file}: ${rule.text}`, {
-      hint: `Change that line, or add the exception !${path}`,
-    });
-  }
-  const names = path.split('/');
-  let there = '';
-  for (const [i, name] of names.entries()) {
-    const next = there === '' ? name : `${there}/${name}`;
-    const { found } = tree.resolve(next);
-    if (found && (found.entry.type === 'dir' || i === names.length - 1)) {
-      there = next;
-      continue;
-    }
-    if (found) return new SiruError('CONTEXT', `${text}: ${JSON.stringify(next)} is a file`);
-    const link = tree.resolve(next, { last: false }).found?.entry;
-    if (link?.type === 'symlink') return brokenLink(tree, text, next, link);
-    const near = nearest(name, tree.children(tree.resolve(there).path).slice(0, mostNames).map(({ entry }) => baseName(entry.path)));
-    const where = there === '' ? `the top of ${tree.name}` : JSON.stringify(there);
-    const hint = near === undefined ? undefined : `Did you mean ${[there, near, ...names.slice(i + 1)].filter((part) => part !== '').join('/')}?`;
-    return new SiruError('CONTEXT', `${text}: there is no ${JSON.stringify(name)} in ${where}`, {
-      hint: hint ?? (tree.hiddenBy ? 'Sources are paths inside the context, whatever the place of the Dockerfile.' : undefined),
-    });
-  }
-  return new SiruError('CONTEXT', text);
-}
-
-/** The error for a link on the way that leads to nothing in the tree. */
-function brokenLink(tree: SourceTree, text: string, shown: string, { path, link = '' }: Found['entry']): SiruError {
-  const way = `${text}: ${JSON.stringify(shown)} is a symbolic link`;
-  if (!tree.hiddenBy || !leadsOut(path, link)) return new SiruError('CONTEXT', `${way} to ${JSON.stringify(link)}, which is not in ${tree.name}`);
-  return new SiruError('CONTEXT', `${way} that leads out of ${tree.name}, to ${JSON.stringify(link)}`, {
-    hint: 'Put what it leads to into the context itself: nothing outside can be copied.',
-  });
-}
-
-function leadsOut(path: string, link: string): boolean {
-  if (link.startsWith('/')) return true;
-  let depth = path.split('/').length - 1;
-  return link.split('/').some((name) => {
-    if (name === '..') depth--;
-    else if (name !== '' && name !== '.') depth++;
-    return depth < 0;
-  });
 }

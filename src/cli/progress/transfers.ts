@@ -11,8 +11,8 @@ import { warningsText } from './summary.ts';
 
 type Direction = TransferView['direction'];
 
-const doing: Record<Direction, string> = { pull: 'Pulling', push: 'Pushing', download: 'Downloading', unpack: 'Unpacking', compress: 'Compressing', write: 'Writing' };
-const finished: Record<Direction, string> = { pull: 'Pull complete', push: 'Pushed', download: 'Downloaded', unpack: 'Unpacked', compress: 'Compressed', write: 'Written' };
+const doing: Record<Direction, string> = { pull: 'Pulling', push: 'Pushing', copy: 'Copying', download: 'Downloading', unpack: 'Unpacking', compress: 'Compressing', write: 'Writing' };
+const finished: Record<Direction, string> = { pull: 'Pull complete', push: 'Pushed', copy: 'Copied', download: 'Downloaded', unpack: 'Unpacked', compress: 'Compressed', write: 'Written' };
 
 /** What is said of one transfer; `bar` adds how far it is. */
 export function transferText(view: TransferView, now: number, bar: boolean): string {

@@ -1,0 +1,55 @@
+/** `siru registry serve` and `siru registry check`: the configuration file, with the flags before it. */
+import { resolve } from 'node:path';
+import { SiruError, messageOf } from '../../base/errors.ts';
+import { parseDuration } from '../../base/parse-units.ts';
+import type { Configuration } from '../../registry/config/configuration.ts';
+import { serveRegistry } from '../../registry/serve.ts';
+import type { Call } from '../call.ts';
+import type { RegistryFlags } from '../commands/registry.ts';
+import { requestLine } from './request-line.ts';
+
+export async function serve(call: Call, flags: RegistryFlags): Promise<void> {
+  const configuration = await configurationOf(flags);
+  const { log = 'text' } = configuration;
+  const cut = await serveRegistry({
+    configuration,
+    signal: call.signal,
+    onError: (error) => call.tell(`siru registry: ${messageOf(error)}\n`),
+    onEvent: log === 'none' ? [] : [(event) => {
+      if (event.type === 'request') call.tell(requestLine(event, log === 'json'));
+    }],
+    onListening: ({ address, root, secure }) => {
+      const host = address.replace(/^(?:0\.0\.0\.0|\[::\]|127\.0\.0\.1):/, 'localhost:');
+      call.print(`Registry at ${secure ? 'https' : 'http'}://${address}, content in ${root}\nPush to it:    siru tag app:1.0 ${host}/app:1.0 && siru push ${host}/app:1.0\nPull from it:  siru pull ${host}/app:1.0\n`);
+    },
+  });
+  call.tell(cut === 0 ? 'siru registry: ended\n' : `siru registry: ended; ${cut} requests were cut\n`);
+}
+
+export async function check(call: Call, flags: RegistryFlags): Promise<void> {
+  if (flags.config === undefined) throw new SiruError('USAGE', 'registry check needs a file', { hint: 'siru registry check --config FILE' });
+  await configurationOf(flags);
+  call.print(`${flags.config} is good\n`);
+}
+
+async function configurationOf(flags: RegistryFlags): Promise<Configuration> {
+  const configuration: Configuration = flags.config === undefined
+    ? {}
+    : (await import('../../registry/config/read-configuration.ts')).readConfiguration(flags.config);
+  if (flags.root !== undefined) configuration.root = resolve(flags.root);
+  if (flags.listen !== undefined) configuration.listen = flags.listen;
+  if (flags.log !== undefined) configuration.log = logOf(flags.log);
+  if (flags.grace !== undefined) configuration.grace = graceOf(flags.grace);
+  return configuration;
+}
+
+function logOf(text: string): NonNullable<Configuration['log']> {
+  if (text === 'text' || text === 'json' || text === 'none') return text;
+  throw new SiruError('USAGE', `--log ${text}: text, json or none`);
+}
+
+function graceOf(text: string): number {
+  const time = parseDuration(text);
+  if (time === undefined) throw new SiruError('USAGE', `--grace ${text}: not a duration like 30s or 5m`);
+  return time;
+}

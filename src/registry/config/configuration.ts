@@ -1,0 +1,51 @@
+/** The configuration of a registry server. A part of the server has a group here and its own file for what is in it. */
+import { parseAddress } from '../server.ts';
+import type { GroupShape } from './shape.ts';
+
+export interface Configuration {
+  root?: string;
+  listen?: string;
+  tls?: { certificate: string; key: string };
+  log?: 'text' | 'json' | 'none';
+  grace?: number;
+  delete?: boolean;
+  require?: { blobs?: boolean; manifests?: boolean };
+}
+
+export const configurationShape: GroupShape = {
+  type: 'group',
+  about: 'The whole file.',
+  members: {
+    root: { type: 'path', about: 'Where the content is kept.', default: '/var/lib/siru-registry for root, else ~/.local/share/siru-registry' },
+    listen: { type: 'text', about: 'Address and port; `:5000` is every address of the machine.', default: '127.0.0.1:5000', check: addressFault },
+    tls: {
+      type: 'group',
+      about: 'Serve HTTPS.',
+      required: ['certificate', 'key'],
+      members: {
+        certificate: { type: 'path', about: 'PEM file with the certificate and those between it and the authority.' },
+        key: { type: 'path', about: 'PEM file with its key.' },
+      },
+    },
+    log: { type: 'text', oneOf: ['text', 'json', 'none'], about: 'What is written for each request.', default: 'text' },
+    grace: { type: 'duration', about: 'How long running requests may take when the server is told to end.', default: '30s' },
+    delete: { type: 'flag', about: 'Whether manifests, tags and blobs can be deleted.', default: 'true' },
+    require: {
+      type: 'group',
+      about: 'Which absent things a manifest is refused for.',
+      members: {
+        blobs: { type: 'flag', about: 'Its config and layers.', default: 'true' },
+        manifests: { type: 'flag', about: 'The manifests of an index.', default: 'false' },
+      },
+    },
+  },
+};
+
+function addressFault(text: string): string | undefined {
+  try {
+    parseAddress(text);
+    return undefined;
+  } catch {
+    return 'is no address: write host:port, as in 127.0.0.1:5000 or :5000';
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * The moment in which a finished upload becomes a blob. Three processes may meet here: another upload of the same blob, a
+ * collection that removes it, and a kill at any line. So the row says `arriving` before the file has its name, and `here`
+ * after the name is on disk; a collection leaves `arriving` alone within the grace time.
+ */
+import { link, mkdir, stat } from 'node:fs/promises';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Digest } from '../../oci/digest.ts';
+import { algorithmOf } from '../names.ts';
+import { StorageError } from '../storage-error.ts';
+import { addToRepository, blobState } from './blobs.ts';
+import type { Core } from './core.ts';
+import { blobFolder, blobPath } from './paths.ts';
+
+/** Tries until a collection that removes the same blob is done, 20 milliseconds each. */
+const mostTries = 500;
+
+/** `file` has the bytes, synced. `onKept` runs in the transaction that tells of the blob. Durable when it returns. */
+export async function keepBlob(core: Core, repository: string, file: string, digest: Digest, size: number, onKept: () => void): Promise<void> {
+  const { db, root } = core;
+  const folder = blobFolder(root, algorithmOf(digest));
+  for (let tries = 0; ; tries++) {
+    const state = db.transaction(() => {
+      const row = db.get<{ state: number }>('SELECT state FROM blobs WHERE digest = ?', digest);
+      const now = Date.now();
+      if (row === undefined) db.run('INSERT INTO blobs (digest, size, state, made, touched) VALUES (?, ?, 0, ?, ?)', digest, size, now, now);
+      else if (row.state !== blobState.leaving) db.run('UPDATE blobs SET touched = max(touched, ?) WHERE digest = ?', now, digest);
+      return row?.state ?? blobState.arriving;
+    });
+    if (state === blobState.leaving) {
+      if (tries >= mostTries) throw new StorageError({ fault: 'BUSY' });
+      await wait(20);
+      continue;
+    }
+    // A blob that is here is looked for all the same: this upload can mend what a broken disk lost.
+    if (!(await isThere(blobPath(root, digest), size))) {
+      await mkdir(folder, { recursive: true });
+      await link(file, blobPath(root, digest)).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EEXIST') throw error;
+      });
+    }
+    await core.sync.folder(folder);
+    const kept = db.transaction(() => {
+      if (db.run('UPDATE blobs SET state = 1, size = ? WHERE digest = ? AND state <> 2', size, digest) === 0) return false;
+      addToRepository(core, repository, digest, size);
+      onKept();
+      return true;
+    });
+    if (kept) return core.sync.database();
+  }
+}
+
+async function isThere(path: string, size: number): Promise<boolean> {
+  return stat(path).then((found) => found.size === size, () => false);
+}

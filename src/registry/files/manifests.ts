@@ -1,0 +1,108 @@
+/** Manifests: whole in the database, so that one look answers a pull and one sync makes a push durable. */
+import { rm } from 'node:fs/promises';
+import type { Digest } from '../../oci/digest.ts';
+import type { Descriptor } from '../../oci/descriptor.ts';
+import { StorageError } from '../storage-error.ts';
+import type { Manifests, PutManifest, StoredManifest } from '../storage.ts';
+import type { Core } from './core.ts';
+import { layoutBlobPath } from './paths.ts';
+import { changeRepository, repositoryId } from './repositories.ts';
+
+interface Row {
+  digest: Digest;
+  mediaType: string;
+  content: Uint8Array;
+}
+
+export function createManifests(core: Core): Manifests {
+  const { db, root } = core;
+  return {
+    async get(repository, name) {
+      const row = 'tag' in name
+        ? db.get<Row>(
+          `SELECT m.digest, m.media_type AS mediaType, m.content FROM repositories r JOIN tags t ON t.repository = r.id AND t.name = ?
+           JOIN manifests m ON m.repository = r.id AND m.digest = t.digest WHERE r.name = ?`, name.tag, repository)
+        : db.get<Row>(
+          `SELECT m.digest, m.media_type AS mediaType, m.content FROM repositories r JOIN manifests m ON m.repository = r.id AND m.digest = ?
+           WHERE r.name = ?`, name.digest, repository);
+      return row && storedManifest(row);
+    },
+    async put(repository, manifest) {
+      db.transaction(() => {
+        const id = changeRepository(core, repository);
+        refuseMissing(core, id, manifest);
+        for (const tag of manifest.tags) {
+          const before = db.get<{ digest: Digest }>('SELECT digest FROM tags WHERE repository = ? AND name = ?', id, tag)?.digest;
+          if (before !== undefined && before !== manifest.digest) manifest.onMove?.(tag, before);
+        }
+        insertManifest(core, id, manifest);
+        for (const tag of manifest.tags) {
+          db.run('INSERT INTO tags (repository, name, digest, pushed) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET digest = excluded.digest, pushed = excluded.pushed',
+            id, tag, manifest.digest, Date.now());
+        }
+      });
+      await core.sync.database();
+    },
+    async delete(repository, digest, onTag) {
+      const gone = db.transaction(() => {
+        const id = repositoryId(core, repository);
+        if (id === undefined || db.get('SELECT 1 FROM manifests WHERE repository = ? AND digest = ?', id, digest) === undefined) return false;
+        for (const { name } of db.all<{ name: string }>('SELECT name FROM tags WHERE repository = ? AND digest = ?', id, digest)) onTag?.(name);
+        db.run('DELETE FROM tags WHERE repository = ? AND digest = ?', id, digest);
+        removeManifest(core, id, digest);
+        changeRepository(core, repository);
+        return true;
+      });
+      if (!gone) return false;
+      await rm(layoutBlobPath(root, repository, digest), { force: true });
+      await core.sync.database();
+      return true;
+    },
+    async referrers(repository, subject, { artifactType, limit, last = '' }) {
+      type Found = { digest: Digest; mediaType: string; artifactType: string | null; annotations: string | null; size: number };
+      const rows = db.all<Found>(
+        `SELECT m.digest, m.media_type AS mediaType, m.artifact_type AS artifactType, m.annotations, m.size
+         FROM repositories r JOIN manifests m ON m.repository = r.id AND m.subject = ?1 AND m.digest > ?2
+         WHERE r.name = ?3 AND (?4 IS NULL OR m.artifact_type = ?4) ORDER BY m.digest LIMIT ?5`,
+        subject, last, repository, artifactType ?? null, limit + 1);
+      const items = rows.slice(0, limit).map((row): Descriptor => ({
+        mediaType: row.mediaType, digest: row.digest, size: row.size,
+        ...(row.artifactType !== null && { artifactType: row.artifactType }),
+        ...(row.annotations !== null && { annotations: JSON.parse(row.annotations) as Record<string, string> }),
+      }));
+      return { items, more: rows.length > limit };
+    },
+  };
+}
+
+/** Removes a manifest and what it names, not the tags; in a transaction. Its file in the layout goes after that. */
+export function removeManifest({ db }: Core, repository: number, digest: Digest): void {
+  db.run('DELETE FROM manifests WHERE repository = ? AND digest = ?', repository, digest);
+  db.run('DELETE FROM named WHERE repository = ? AND manifest = ?', repository, digest);
+}
+
+function storedManifest({ digest, mediaType, content }: Row): StoredManifest {
+  return { digest, mediaType, bytes: Buffer.from(content.buffer, content.byteOffset, content.byteLength) };
+}
+
+function insertManifest({ db }: Core, repository: number, { digest, mediaType, bytes, facts }: PutManifest): void {
+  db.run(
+    `INSERT INTO manifests (repository, digest, media_type, artifact_type, subject, annotations, size, pushed, linked, content)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?) ON CONFLICT DO UPDATE SET media_type = excluded.media_type, pushed = excluded.pushed`,
+    repository, digest, mediaType, facts.artifactType ?? null, facts.subject ?? null, facts.annotations ? JSON.stringify(facts.annotations) : null,
+    bytes.length, Date.now(), bytes);
+  const name = (kind: string, targets: readonly Digest[]): void => {
+    for (const target of targets) db.run('INSERT OR IGNORE INTO named (repository, manifest, kind, target) VALUES (?, ?, ?, ?)', repository, digest, kind, target);
+  };
+  name('blob', facts.blobs);
+  name('manifest', facts.manifests);
+}
+
+function refuseMissing({ db }: Core, repository: number, { facts, require }: PutManifest): void {
+  const lacks = (sql: string, digests: readonly Digest[]): Digest[] => digests.filter((digest) => db.get(sql, repository, digest) === undefined);
+  const blobs = require.blobs
+    ? lacks('SELECT 1 FROM repository_blobs rb JOIN blobs b ON b.digest = rb.digest AND b.state = 1 WHERE rb.repository = ? AND rb.digest = ?', facts.blobs)
+    : [];
+  const manifests = require.manifests ? lacks('SELECT 1 FROM manifests WHERE repository = ? AND digest = ?', facts.manifests) : [];
+  if (blobs.length + manifests.length > 0) throw new StorageError({ fault: 'MISSING', blobs, manifests });
+}

@@ -1,0 +1,66 @@
+/**
+ * The storage in a folder. Below the root lies an OCI image layout for each repository, and in `.siru/` what they share:
+ *
+ *     <root>/team/app/{oci-layout,index.json,blobs/sha256/...}   hard links; derived (layout.ts)
+ *     <root>/.siru/registry.db                                   what there is: the truth
+ *     <root>/.siru/blobs/sha256/...                              the bytes
+ *     <root>/.siru/uploads/<id>                                  what is arriving
+ *
+ * Several processes may open one root at the same time.
+ */
+import { join, resolve } from 'node:path';
+import { storeError } from '../../store/store-error.ts';
+import { openDatabase } from '../../store/database.ts';
+import { applyMigrations } from '../../store/migrate.ts';
+import type { Storage } from '../storage.ts';
+import { createBlobs } from './blobs.ts';
+import type { Core } from './core.ts';
+import { createLayouts } from './layout.ts';
+import { createManifests } from './manifests.ts';
+import { ownFolder } from './paths.ts';
+import { createRepositories } from './repositories.ts';
+import { registryMigrations } from './schema.ts';
+import { createSync } from './sync.ts';
+import { createTags } from './tags.ts';
+import { createUploads, makeFolders } from './uploads.ts';
+
+export interface FileStorageOptions {
+  root: string;
+  /** False: an acknowledged push survives a kill, not a crash of the machine. */
+  durable?: boolean;
+  /** Told of what goes wrong in the background. */
+  onError?: (error: unknown) => void;
+}
+
+export interface FileStorage extends Storage {
+  /** For what works on the files and tables themselves: collection, scrub, retention. */
+  core: Core;
+}
+
+/** Makes what is missing. Throws STORE. */
+export async function openFileStorage({ root: given, durable = true, onError = () => {} }: FileStorageOptions): Promise<FileStorage> {
+  const root = resolve(given);
+  await makeFolders(root).catch((error: unknown) => {
+    throw storeError(error, `cannot make the registry at ${root}`);
+  });
+  const db = openDatabase(join(root, ownFolder, 'registry.db'), root);
+  applyMigrations(db, registryMigrations, 'registry');
+  const sync = createSync(db.path, durable);
+  const layouts = createLayouts(root, db, onError);
+  const core: Core = { root, db, sync, layouts };
+  for (const { name } of db.all<{ name: string }>('SELECT name FROM repositories WHERE changes <> written LIMIT 10000')) layouts.changed(name);
+  return {
+    core,
+    repositories: createRepositories(core),
+    blobs: createBlobs(core),
+    uploads: createUploads(core),
+    manifests: createManifests(core),
+    tags: createTags(core),
+    durable: () => sync.database(),
+    async [Symbol.asyncDispose]() {
+      await layouts[Symbol.asyncDispose]();
+      await sync[Symbol.asyncDispose]();
+      db.close();
+    },
+  };
+}
