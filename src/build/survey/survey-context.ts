@@ -8,7 +8,7 @@ import type { Dockerfile } from '../../dockerfile/instruction.ts';
 import type { Platform } from '../../oci/platform.ts';
 import { graphOf } from '../call/open.ts';
 import { planStagesOnly, type PlannedStage } from '../call/plan-stages.ts';
-import { contextDirectory } from '../contexts/directory.ts';
+import { contextDirectory } from '../contexts/context-directory.ts';
 import { readIgnoreFile } from '../contexts/ignored.ts';
 import type { MainContext } from '../contexts/open.ts';
 import { parseNamedContext } from '../contexts/spec.ts';
@@ -49,7 +49,7 @@ export async function surveyContext(options: SurveyOptions): Promise<ContextSurv
   const main = await shared.mainContext();
   refuseOtherFrontend(main.dockerfile, options.buildArgs);
   const dockerfile = parseDockerfile(main.dockerfile.text, main.dockerfile.name);
-  const folders = new Map<string, Promise<OpenedFolder | undefined>>([['', Promise.resolve(openMain(options, main))]]);
+  const folders = new Map<string, Promise<OpenedFolder | undefined>>([['', openMain(options, main)]]);
   const takes: FullTake[] = [];
   const unknown = new Set<string>();
   for (const platform of platformsOf(options)) {
@@ -139,7 +139,9 @@ function keyOf(options: BuildOptions, name: string, platform: Platform): string 
   return findContext(normaliseContexts(options.buildContexts).keys(), name, platform);
 }
 
-function openMain(options: BuildOptions, { tree, dockerfile, identity, stack }: MainContext): OpenedFolder {
+async function openMain(options: BuildOptions, main: MainContext): Promise<OpenedFolder> {
+  const { dockerfile, identity } = main;
+  const { tree, stack } = await main.open();
   if (stack || options.context === '-') return { tree, place: identity, own: new Set() };
   const ignore = readIgnoreFile(identity, dockerfile.path);
   const own = new Set<string>();
