@@ -19,6 +19,8 @@ export { forecastBuild as plan, type ForecastOptions as PlanOptions } from './bu
 export type { Forecast, ForecastPull, ForecastPush, ForecastStep, PushedLayer } from './build/forecast/forecast.ts';
 export { surveyContext, type SurveyOptions } from './build/survey/survey-context.ts';
 export type { Amount, ContextSurvey, ContextTake, EmptyPattern, ListedPath, PathAnswer, RuleRef, SizedPath, SurveyedContext, SurveyedRule } from './build/survey/survey.ts';
+export { lockBuild as lock, type LockOptions, type LockReport } from './build/lock/lock.ts';
+export type { LockEntry } from './build/lock/lock-file.ts';
 export type { Annotation, Exported, Output } from './build/export/output.ts';
 export { checkBuild as check, type CheckResult, type CheckWarning } from './build/call/check.ts';
 export { outlineBuild as outline, type Outline, type OutlineArgument, type OutlineMount } from './build/call/outline.ts';

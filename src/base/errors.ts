@@ -22,6 +22,8 @@ export type ErrorCode =
   | 'SECRET' // the value of a secret would be kept in an image
   | 'IN_USE' // what was to be removed is needed by something else
   | 'CONFIG' // Siru's or docker's configuration file is malformed
+  | 'LOCK' // the lock file is malformed, or does not say what the build needs to know
+  | 'OFFLINE' // what is missing would have to be fetched, and nothing may be
   | 'LIMIT' // what was made is more than the caller allowed
   | 'UNSUPPORTED' // a known feature that Siru does not carry out
   | 'CANCELLED'; // the caller's AbortSignal fired

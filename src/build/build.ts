@@ -18,6 +18,7 @@ import type { BuildCache } from './cache/build-cache.ts';
 import type { BuiltImage } from './built-image.ts';
 import { checkOptions } from './check-options.ts';
 import { checkOutputs, exportBuild, type ExportPlan } from './export/export-build.ts';
+import { openLocked } from './find-lock.ts';
 import { refuseOtherFrontend } from './frontend.ts';
 import { describeCall } from './history/describe-call.ts';
 import { createRecorder, type Recorder } from './history/recorder.ts';
@@ -39,7 +40,7 @@ export async function build(given: BuildOptions): Promise<BuildResult> {
   const tried: Tried = { id: randomUUID(), started: Date.now(), steps: 0 };
   if (!given.cacheFrom?.length && !given.cacheTo?.length) return tryToBuild(given, outer, tried);
   const { openBuildCache } = await import('./cache/build-cache.ts');
-  await using cache = await openBuildCache(given, outer);
+  await using cache = await openBuildCache(given.offline ? localCaches(given) : given, outer);
   tried.cache = cache;
   try {
     for (;;) {
@@ -53,6 +54,11 @@ export async function build(given: BuildOptions): Promise<BuildResult> {
     await cache.finish(false);
     throw error;
   }
+}
+
+/** An offline build refuses the others; they are not asked before it does. */
+function localCaches({ cacheFrom, cacheTo, ...others }: BuildOptions): BuildOptions {
+  return { ...others, cacheFrom: cacheFrom?.filter(({ type }) => type !== 'registry'), cacheTo: cacheTo?.filter(({ type }) => type !== 'registry') };
 }
 
 interface Tried {
@@ -79,7 +85,7 @@ async function tryToBuild(given: BuildOptions, outer: Context, tried: Tried): Pr
 
   const names = (given.tags ?? []).map((tag) => formatReference(parseReferenceWithTag(tag)));
   await using shared = createSharedSession(given, context, history, { cache, nextStepId: () => ++tried.steps });
-  const { dockerfile: file, identity } = await shared.mainContext();
+  const { dockerfile: file, identity } = await openLocked(shared);
   history.place(identity, file.name);
   refuseOtherFrontend(file, given.buildArgs);
   const dockerfile = parseDockerfile(file.text, file.name);
@@ -115,6 +121,10 @@ async function tryToBuild(given: BuildOptions, outer: Context, tried: Tried): Pr
     return begin(platform, timed(plan));
   });
   failIfWanted();
+  if (shared.pins || options.offline) {
+    if (shared.pins && (options.pull || options.revalidate !== undefined)) outer.emit({ type: 'warning', text: `no registry is asked what names of images mean: ${shared.pins.file} says it`, hint: 'Renew it with siru lock --update, or build with --no-lock.' });
+    await (await import('./lock/check-sources.ts')).checkSources(sessions);
+  }
   try {
     const solved = await Promise.all(sessions.map((session) => session.stage(session.graph.target)));
     const images = solved.map((stage, i) => assemble(options, stage, sessions[i]!.platform));

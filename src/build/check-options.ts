@@ -11,7 +11,7 @@ const isolations = ['auto', 'root', 'userns', 'none'];
  * A word that is not known must not count as some other: a misspelled `none` would be the machine's network. And a secret
  * whose file is not there is told before anything is built, also when no step asks for it. Throws USAGE.
  */
-export function checkOptions(options: Pick<BuildOptions, 'network' | 'isolation' | 'outputs' | 'cacheFrom' | 'cacheTo' | 'secrets'>): void {
+export function checkOptions(options: Pick<BuildOptions, 'network' | 'isolation' | 'outputs' | 'cacheFrom' | 'cacheTo' | 'secrets' | 'offline'>): void {
   oneOf('network', options.network, networks);
   oneOf('isolation', options.isolation, isolations);
   for (const { type } of options.outputs ?? []) oneOf('type of an output', (type as string | undefined) ?? 'none', outputTypes);
@@ -20,6 +20,7 @@ export function checkOptions(options: Pick<BuildOptions, 'network' | 'isolation'
     oneOf('type of a cache to write', type, ['registry', 'local', 'inline']);
     oneOf('mode of a cache', mode, ['min', 'max']);
   }
+  if (options.offline && options.outputs?.some((output) => output.type === 'image' && (output.push || output.pushByDigest))) throw new SiruError('USAGE', 'an offline build pushes nothing', { hint: 'Push it later: siru push.' });
   for (const secret of options.secrets ?? []) {
     if (!('file' in secret) || existsSync(secret.file)) continue;
     throw new SiruError('USAGE', `secret ${secret.id}: there is no file ${secret.file}`, { hint: `Name one: --secret id=${secret.id},src=FILE, or a variable: env=NAME.` });

@@ -20,6 +20,8 @@ export async function createPlannedFileStep(session: Session, plan: Exclude<Step
     similar: session.similar,
     git: async (source) => (await session.git(source)).tree,
     secret: (id) => session.secret(id),
+    ...(session.pins && { pins: session.pins }),
+    ...(session.options.offline && { offline: true }),
     ...(place.lookout && { lookout: place.lookout }),
   };
   if (session.timed) deps.timed = true;

@@ -44,8 +44,19 @@ export interface BuildOptions {
   cacheFrom?: CacheSource[];
   /** Caches that the results of this build are written to. */
   cacheTo?: CacheTarget[];
-  /** Ask registries for base images even when the store has them. */
+  /** Ask registries for base images even when the store has them: `revalidate: 0`, and what cannot be asked fails the build. */
   pull?: boolean;
+  /**
+   * Milliseconds: ask registries whether names of images still mean what the store has, when they were not asked for so long.
+   * When not given, what the store has is taken. What cannot be asked is a warning.
+   */
+  revalidate?: number;
+  /** Use the lock file: true fails without one, false uses none. When not given it is used if it exists. */
+  locked?: boolean;
+  /** Path of the lock file; the Dockerfile's with `.lock` behind it when not given. */
+  lockFile?: string;
+  /** Fetch nothing: what is not in the store is an error before any step is executed. What RUN does is not influenced. */
+  offline?: boolean;
   /** `linux/arm64`, or several: the result is an index then. The host's when not given. */
   platform?: string | string[];
   /** Where the result goes; an image in the store when not given. `tags` are given there only if an output keeps the image. */

@@ -12,6 +12,8 @@ export interface DockerfileSource {
   name: string;
   /** Where it is, when it is a file: its ignore file may lie beside it. */
   path?: string;
+  /** Where it is in a context that came from elsewhere. */
+  inside?: string;
 }
 
 /** Throws CONTEXT. */

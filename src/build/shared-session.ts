@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import type { Context } from '../base/context.ts';
+import { SiruError } from '../base/errors.ts';
 import { createLimit } from '../base/limit.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Platform } from '../oci/platform.ts';
@@ -17,6 +18,7 @@ import type { GitSource } from './contexts/git-url.ts';
 import { createContexts, type MainContext, type OpenedContext } from './contexts/open.ts';
 import type { Recorder } from './history/recorder.ts';
 import { createGuard, type Guard } from './guard/guard.ts';
+import type { Pins } from './lock/pins.ts';
 import type { BuildOptions } from './options.ts';
 
 export interface SharedSession extends AsyncDisposable {
@@ -53,6 +55,10 @@ export interface SharedSession extends AsyncDisposable {
   /** Bytes of a secret, or undefined when it was not given. Throws CONTEXT when its file cannot be read. */
   secret(id: string): Promise<Uint8Array | undefined>;
   guard: Guard;
+  /** What the lock file says; set before a stage begins, when the build has one. */
+  pins?: Pins;
+  /** What registries said in this build of names that the store has. */
+  heads: Map<string, Promise<Digest | undefined>>;
   /** Path of the socket of an SSH agent, or undefined when it was not given. Throws CONTEXT when there is nothing behind it. */
   sshAgent(id: string): Promise<string | undefined>;
 }
@@ -73,6 +79,7 @@ export function createSharedSession(options: BuildOptions, outer: Context, histo
     return made;
   });
   const remote = once(async () => {
+    if (options.offline) throw new SiruError('OFFLINE', 'a registry would have to be asked, and nothing may be fetched', { hint: 'Build without --offline.' });
     const { createRemote } = await import('../remote/client.ts');
     return createRemote({ registries: options.registries });
   });
@@ -106,6 +113,7 @@ export function createSharedSession(options: BuildOptions, outer: Context, histo
     namedContext: (name, platform) => contexts.named(name, platform),
     git: (source) => contexts.git(source),
     similar: new Map(),
+    heads: new Map(),
     base: (key, open) => sharedBy(bases, key, open),
     image: (key, open) => sharedBy(images, key, open),
     use(thing) {

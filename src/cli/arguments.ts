@@ -1,6 +1,9 @@
 /** Command lines as docker's users type them, made into what commander reads. */
 import type { Command, Option } from 'commander';
 
+/** Options that are not the same when they are false as when they are not given, and what then says no. */
+const denials: ReadonlyMap<string, string> = new Map([['--locked', '--no-lock']]);
+
 /**
  * Boolean options may have a value (`--rm=true`, `--no-cache=false`), and a short option an equals sign (`-e=A=1`). Reads up
  * to the end of the options: `--`, or the first operand when `passThrough`.
@@ -20,6 +23,7 @@ export function plainArguments(command: Command, args: readonly string[], passTh
       const value = word.slice(equals + 1).toLowerCase();
       if (['true', '1', 't'].includes(value)) out.push(name);
       else if (!['false', '0', 'f'].includes(value)) out.push(word);
+      else if (denials.has(name)) out.push(denials.get(name)!);
     } else if (option?.required && equals >= 0 && !name.startsWith('--')) {
       out.push(name, word.slice(equals + 1));
     } else {

@@ -6,12 +6,13 @@ import { progressModes } from './progress/modes.ts';
 import type { ProgressMode } from './progress/modes.ts';
 import type { AttestationFlags } from './attestation-flags.ts';
 import { cacheOptions, type CacheFlags } from './cache-flags.ts';
+import { lockOptions, type LockFlags } from './lock-flags.ts';
 import type { OutputFlags } from './output-flags.ts';
 import type { RegistryFlags } from './registry-flags.ts';
 import { sizeOptions, type SizeFlags } from './size-flags.ts';
 import { stepOptions, type StepFlags } from './step-flags.ts';
 
-export interface BuildFlags extends RegistryFlags, StepFlags, OutputFlags, CacheFlags, AttestationFlags, SizeFlags {
+export interface BuildFlags extends RegistryFlags, StepFlags, OutputFlags, CacheFlags, AttestationFlags, SizeFlags, LockFlags {
   tag: string[];
   file?: string;
   target?: string;
@@ -85,7 +86,7 @@ export function buildOptions(flags: BuildFlags, context: string, environment: En
   options.noCache = !flags.cache;
   options.pull = flags.pull ?? false;
   if (flags.failOnMiss.length > 0) options.failOnMiss = flags.failOnMiss;
-  Object.assign(options, stepOptions(flags, environment), cacheOptions(flags), sizeOptions(flags));
+  Object.assign(options, stepOptions(flags, environment), cacheOptions(flags), sizeOptions(flags), lockOptions(flags, environment));
   const platforms = flags.platform.flatMap((text) => text.split(',')).filter((text) => text !== '');
   if (platforms.length > 0) options.platform = platforms;
   if (flags.network !== undefined) options.network = oneOf<'default' | 'none' | 'host'>('--network', flags.network, ['default', 'none', 'host']);

@@ -55,7 +55,8 @@ export function resumed(store: Store, operand: string | undefined, given: BuildF
   for (const [name, value] of Object.entries(call.flags)) {
     const now = given[name];
     if (Array.isArray(value)) flags[name] = [...(value as unknown[]), ...(Array.isArray(now) ? (now as unknown[]) : [])];
-    else if (now === undefined) flags[name] = value;
+    // Flags that begin with --no have a value when they were not given.
+    else if (now === undefined || (name === 'lock' && value === false && given.locked === undefined)) flags[name] = value;
   }
   return { context: call.context, flags };
 }

@@ -3,7 +3,7 @@ import { SiruError, isSiruError } from '../base/errors.ts';
 import type { Context } from '../base/context.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { ImageConfig } from '../oci/image-config.ts';
-import { shortId } from '../oci/digest.ts';
+import { shortId, type Digest } from '../oci/digest.ts';
 import { isIndex, isManifest } from '../oci/media-types.ts';
 import { formatPlatform, hostPlatform, matchesPlatform } from '../oci/platform.ts';
 import type { Platform } from '../oci/platform.ts';
@@ -14,6 +14,7 @@ import type { Store, StoredImage } from '../store/store.ts';
 import { fetchManifest } from './fetch-manifest.ts';
 import { checkPlatform } from './platform.ts';
 import { joinConfig, readImage } from './read.ts';
+import { noteAsked } from './revalidation.ts';
 import { startTransfer } from './transfer.ts';
 import type { Transfer } from './transfer.ts';
 import { together } from './together.ts';
@@ -28,6 +29,8 @@ export interface PullOptions {
   takeSingle?: boolean;
   /** `missing` asks no registry when the image is here for the platform; `never` asks none at all. `always` when not given. */
   policy?: 'always' | 'missing' | 'never';
+  /** What the registry said just now that the reference stands for: it is not asked again. */
+  head?: Digest;
 }
 
 const parallel = 4;
@@ -50,7 +53,8 @@ export async function pullImage(options: PullOptions, context: Context): Promise
   }
   // What a digest names never changes, and what a tag names is cheap to ask.
   if (local && reference.digest !== undefined) return local;
-  if (local && (await remote.headManifest(reference, context))?.digest === local.descriptor.digest) {
+  if (local && (options.head ?? (await remote.headManifest(reference, context))?.digest) === local.descriptor.digest) {
+    noteAsked(store, reference);
     context.emit({ type: 'status', text: `${what} is up to date` });
     return local;
   }
@@ -72,7 +76,10 @@ export async function pullImage(options: PullOptions, context: Context): Promise
   store.registries.sawBlobs(reference.domain, reference.path, [configDescriptor.digest, ...distinct.keys()]);
   store.images.addRepoDigest(top.digest, `${reference.domain}/${reference.path}@${top.digest}`);
   // A reference with a digest names by that alone: docker makes no tag of `app:1@sha256:...` either.
-  if (reference.tag !== undefined && reference.digest === undefined) store.images.tag(formatReference(reference), top.digest);
+  if (reference.tag !== undefined && reference.digest === undefined) {
+    store.images.tag(formatReference(reference), top.digest);
+    noteAsked(store, reference);
+  }
   return store.images.byId(top.digest).find((stored) => stored.descriptor.digest === top.digest)!;
 }
 

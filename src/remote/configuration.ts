@@ -108,7 +108,7 @@ function parseFile(text: string, file: string): Record<string, FileEntry> {
     throw new SiruError('CONFIG', `${file}: ${messageOf(error)}`, { cause: error });
   }
   const top = objectAt(value, '$', fail);
-  for (const key of Object.keys(top)) if (key !== 'registries' && key !== 'cache') fail(`$.${key}`, 'unknown member');
+  for (const key of Object.keys(top)) if (key !== 'registries' && key !== 'cache' && key !== 'build') fail(`$.${key}`, 'unknown member');
   if (top.registries === undefined) return {};
   const registries = objectAt(top.registries, '$.registries', fail);
   for (const [host, raw] of Object.entries(registries)) {

@@ -36,6 +36,7 @@ import { abandoned, removeAll } from './temporary.ts';
 const orphanAge = 3600 * 1000;
 /** A build that is still under way may say nothing for long. */
 const logAge = 24 * orphanAge;
+const askedAge = 30 * 24 * orphanAge;
 /** How long to wait for a handle to write its list, and how often to look. */
 const leasePatience = 30_000;
 const leasePoll = 10;
@@ -179,6 +180,11 @@ function dropUnnamed(core: Core, held: LiveLeases['held'], trees: string[]): voi
   for (const hex of namesIn(join(root, 'git'))) {
     const folder = join(root, 'git', hex);
     if (isOld(folder)) moveAway(core, folder, trees);
+  }
+  // When registries were asked: no interval is that long.
+  for (const hex of namesIn(join(root, 'asked'))) {
+    const file = join(root, 'asked', hex);
+    if (isOld(file, askedAge)) rmSync(file, { force: true });
   }
   // Failed steps whose description is damaged.
   const kept = new Set(listFailed(core).map(nameOf));

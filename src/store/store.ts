@@ -7,7 +7,7 @@
  *       layers/<hex of diff ID>/toc                   table of contents
  *       layers/<hex of diff ID>/fs/                   the layer unpacked, when something needed it
  *       siru.db                                       SQLite (WAL)
- *       contexts/, cache-mounts/, tmp/, locks/, containers/, listings/, git/
+ *       contexts/, cache-mounts/, tmp/, locks/, containers/, listings/, git/, asked/
  *       failed/<build>-<step>/                        what a failed step left: upper/, and step.json that says how to open it
  *       logs/<build>/<step>                           what the steps of the builds of the history wrote
  *       siru.ballast                                  room for a prune on a full disk

@@ -2,13 +2,14 @@
  * Files behind URLs: into the store's tmp/, hashed on the way, bounded in size and time. What was fetched before is asked
  * for with the condition that it changed, so that an unchanged file is not sent again.
  */
-import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, createReadStream, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { checkCancelled, type Context } from '../../base/context.ts';
 import { SiruError } from '../../base/errors.ts';
 import { createSha256, hexOf, isSha256, parseDigest, sha256, type Digest } from '../../oci/digest.ts';
 import type { HttpResponse } from '../../remote/transport.ts';
 import { NotExecuted } from '../../solver/step.ts';
 import type { Store } from '../../store/store.ts';
+import type { Pins } from '../lock/pins.ts';
 import { decoded } from './git-url.ts';
 
 /** What is known of a file behind a URL. */
@@ -36,9 +37,20 @@ export interface DownloadRequest {
   secret?: (id: string) => Promise<Uint8Array | undefined>;
   /** Fetches and remembers nothing: throws NotExecuted for what would be fetched. The server may be asked whether it changed. */
   lookOnly?: boolean;
+  /** What the lock file says of addresses without a checksum. What is fetched is kept as a blob then. */
+  pins?: Pins | undefined;
+  /** The same without a lock file. */
+  keep?: boolean;
+  /** No server is asked: what was fetched before counts as it was. */
+  offline?: boolean | undefined;
 }
 
-type DownloadStore = Pick<Store, 'path' | 'temporary'>;
+/** How a build fetches. */
+export function fetchingOf({ pins, options }: { pins?: Pins; options?: { offline?: boolean } }): Pick<DownloadRequest, 'pins' | 'offline'> {
+  return { pins, offline: options?.offline };
+}
+
+type DownloadStore = Pick<Store, 'path' | 'temporary' | 'blobs'>;
 
 /** Larger files are refused. */
 export const largestDownload: number = 16 * 2 ** 30;
@@ -47,19 +59,31 @@ const slowest = { bytes: 1024, window: 120_000 };
 /** A file that changed less than this before it was sent, in seconds, may change again without a later time. */
 const settled = 60;
 
-/** Looks a URL up. Throws CONTEXT for a refusal, DIGEST for a wrong checksum, AUTH, NETWORK when the host cannot be reached. */
-export async function openDownload({ address, checksum, secret, lookOnly = false }: DownloadRequest, store: DownloadStore, context: Context): Promise<Download> {
+/**
+ * Looks a URL up. Throws CONTEXT for a refusal, DIGEST for another checksum than the one of the request or the lock, LOCK when
+ * that does not have it, OFFLINE for what is not here, AUTH, NETWORK when the host cannot be reached.
+ */
+export async function openDownload(request: DownloadRequest, store: DownloadStore, context: Context): Promise<Download> {
+  const { address, checksum, secret, lookOnly = false, pins, offline = false } = request;
+  let keep = request.keep ?? pins !== undefined;
   if (!URL.canParse(address)) throw new SiruError('CONTEXT', `${JSON.stringify(address)} is no URL`);
   const url = new URL(address);
   const shown = withoutSecrets(url);
-  const expected = checksum === undefined ? undefined : parseDigest(checksum);
+  const expected = checksum === undefined ? pins?.url(address) : parseDigest(checksum);
   if (expected !== undefined && !isSha256(expected)) throw new SiruError('UNSUPPORTED', `--checksum=${checksum}: only sha256 is supported`);
   const authorization = await authorizationFor(url, secret);
-  const memory = store.path('listings', hexOf(sha256(`download 2 ${address} ${expected ?? ''} ${authorization ?? ''}`)));
+  const memoryOf = (of: string): string => store.path('listings', hexOf(sha256(`download 2 ${address} ${of} ${authorization ?? ''}`)));
+  const memory = memoryOf(expected ?? '');
   let known = recall(memory);
+  if (expected !== undefined && known?.digest !== expected) {
+    const other = recall(memoryOf(''));
+    if (other?.digest === expected) known = other;
+  }
   let file: string | undefined;
+  let temporary = false;
 
   const fetchNow = async (condition: Record<string, string>): Promise<Known | undefined> => {
+    if (offline) throw new SiruError('OFFLINE', `${shown} is not here, and nothing may be fetched`, { hint: 'Build once without --offline.' });
     if (lookOnly) {
       if (Object.keys(condition).length > 0 && !(await changedSince({ url, shown, authorization, condition }, context))) return undefined;
       throw new NotExecuted(`the download of ${shown}`);
@@ -69,18 +93,21 @@ export async function openDownload({ address, checksum, secret, lookOnly = false
       const got = await fetchInto({ url, shown, authorization, condition }, target, context);
       if (!got) return undefined;
       if (expected !== undefined && got.digest !== expected) {
-        throw new SiruError('DIGEST', `${shown} has the digest ${got.digest}, and --checksum promised ${expected}`, {
-          hint: 'The file behind the URL changed, or the checksum is another file’s.',
+        throw new SiruError('DIGEST', `${shown} has the digest ${got.digest}, and ${checksum === undefined ? `${pins!.file} says` : '--checksum promised'} ${expected}`, {
+          hint: checksum === undefined ? 'The file behind the URL changed. If that is as it should be: siru lock --update, with the address.' : 'The file behind the URL changed, or the checksum is another file’s.',
         });
       }
-      file = target;
+      if (keep) store.blobs.adopt(target, got.digest);
+      file = keep ? store.blobs.path(got.digest) : target;
+      temporary = !keep;
       return got;
     } finally {
       if (file !== target) rmSync(target, { force: true });
     }
   };
 
-  if (known === undefined || expected === undefined || known.digest !== expected) {
+  const settledBefore = known !== undefined && (expected === undefined ? offline : known.digest === expected);
+  if (!settledBefore) {
     const got = await fetchNow(known ? conditionOf(known) : {});
     if (got) remember(memory, (known = got), store);
   }
@@ -92,16 +119,26 @@ export async function openDownload({ address, checksum, secret, lookOnly = false
     name: decodeName(url),
     shown,
     async file() {
+      if (file === undefined && store.blobs.has(digest, size)) {
+        if (await isIntact(store.blobs.path(digest), digest)) file = store.blobs.path(digest);
+        else keep = false;
+      }
       if (file === undefined && (await fetchNow({}))!.digest !== digest) {
         throw new SiruError('CONTEXT', `${shown} changed while it was read`, { hint: 'Run again.' });
       }
       return file!;
     },
     [Symbol.dispose]() {
-      if (file !== undefined) rmSync(file, { force: true });
+      if (file !== undefined && temporary) rmSync(file, { force: true });
       file = undefined;
     },
   };
+}
+
+async function isIntact(file: string, digest: Digest): Promise<boolean> {
+  const hasher = createSha256();
+  for await (const chunk of createReadStream(file)) hasher.update(chunk as Buffer);
+  return hasher.digest() === digest;
 }
 
 function decodeName(url: URL): string {

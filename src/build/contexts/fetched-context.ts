@@ -12,7 +12,7 @@ import { emptyView } from '../steps/copy.ts';
 import { createCopier } from '../steps/copy-plan.ts';
 import { openArchiveContext } from './archive-context.ts';
 import { createContextStep, solveContext, type LayerContext } from './context-layer.ts';
-import { openDownload, type Download } from './download.ts';
+import { fetchingOf, openDownload, type Download } from './download.ts';
 import { openGit } from './git.ts';
 import { flagValue, type GitSource } from './git-url.ts';
 import type { ContextParts, MainDockerfile, OpenedContext } from './open.ts';
@@ -34,7 +34,7 @@ export async function openFetchedContext(parts: ContextParts, spec: Exclude<Cont
       return { ...files, dockerfile: await dockerfileOf(parts, files), identity: `${spec.git.remote}#${spec.git.subdir ?? ''}` };
     }
     case 'http': {
-      using download = await openDownload({ address: spec.url, secret: (id) => parts.secret(id), lookOnly: parts.solver.lookOnly !== undefined }, store, parts.context);
+      using download = await openDownload({ address: spec.url, secret: (id) => parts.secret(id), lookOnly: parts.solver.lookOnly !== undefined, ...fetchingOf(parts) }, store, parts.context);
       const { digest } = download;
       const files = await openArchiveContext(parts, name, { name: download.shown, digest, file: () => download.file() });
       if (files) return { ...files, ...(download.mtime === undefined ? {} : { time: download.mtime }), dockerfile: await dockerfileOf(parts, files), identity: download.shown };
@@ -58,7 +58,7 @@ export async function openFileContext(parts: ContextParts, title: string, downlo
 }
 
 /** `BUILDKIT_CONTEXT_KEEP_GIT_DIR` as a build argument. */
-function withArgument(git: GitSource, { buildArgs }: BuildOptions): GitSource {
+export function withArgument(git: GitSource, { buildArgs }: BuildOptions): GitSource {
   return flagValue(buildArgs?.BUILDKIT_CONTEXT_KEEP_GIT_DIR ?? '0') ? { ...git, keepGitDir: true } : git;
 }
 
@@ -104,7 +104,7 @@ export async function dockerfileElsewhere(parts: ContextParts): Promise<Dockerfi
   const { options, store, context } = parts;
   const { dockerfile, dockerfileText } = options;
   if (dockerfileText !== undefined || dockerfile === undefined || !isHttp(dockerfile)) return undefined;
-  using download = await openDownload({ address: dockerfile, secret: (id) => parts.secret(id), lookOnly: parts.solver.lookOnly !== undefined }, store, context);
+  using download = await openDownload({ address: dockerfile, secret: (id) => parts.secret(id), lookOnly: parts.solver.lookOnly !== undefined, ...fetchingOf(parts) }, store, context);
   return { text: readText(await download.file(), download.shown), name: download.name };
 }
 
@@ -120,7 +120,7 @@ async function dockerfileOf(parts: ContextParts, { stack }: LayerContext): Promi
   }
   for (const path of dockerfile === undefined ? ['Dockerfile', 'dockerfile'] : [dockerfile]) {
     const text = await stack.readFile(path, maxDockerfileBytes);
-    if (text) return { text, name: path.slice(path.lastIndexOf('/') + 1) };
+    if (text) return { text, name: path.slice(path.lastIndexOf('/') + 1), inside: path };
   }
   throw new SiruError('CONTEXT', dockerfile === undefined ? `there is no Dockerfile in ${name}` : `there is no file ${dockerfile} in ${name}`, {
     hint: 'Of such a context -f names a path inside it; an absolute path is one of this machine.',

@@ -67,7 +67,10 @@ async function take(parts: CheckoutParts, context: Context): Promise<Checkout> {
   await git(['fetch', '-q', '-u', '--depth=1', '--no-tags', '--no-write-fetch-head', '--', kept, `refs/siru/${wanted}:${name}`]);
   await git(['checkout', '-q', '-f', '--detach', resolved.commit]);
   await git(['remote', 'add', 'origin', source.remote]);
-  if (source.submodules !== false && existsSync(join(target, '.gitmodules'))) await updateSubmodules(parts, context);
+  if (source.submodules !== false && existsSync(join(target, '.gitmodules'))) {
+    if (parts.access.offline) throw offline(`the submodules of ${shown}`);
+    await updateSubmodules(parts, context);
+  }
   const time = Number((await git(['log', '-1', '--format=%ct', resolved.commit])).trim());
   if (source.keepGitDir) {
     if (name === 'refs/siru/commit') await git(['update-ref', '-d', name]);
@@ -79,6 +82,10 @@ async function take(parts: CheckoutParts, context: Context): Promise<Checkout> {
   const excess = excessOf(target);
   if (excess !== undefined) throw new SiruError('CONTEXT', `${shown} has more than ${excess}`);
   return { time: Number.isSafeInteger(time) && time > 0 ? time : 0 };
+}
+
+function offline(what: string): SiruError {
+  return new SiruError('OFFLINE', `${what} is not here, and nothing may be fetched`, { hint: 'Build once without --offline.' });
 }
 
 async function updateSubmodules({ source, target, access }: CheckoutParts, context: Context): Promise<void> {
@@ -118,6 +125,7 @@ async function fetchInto({ source, resolved, kept, access }: CheckoutParts, want
     }
   };
   if (await has()) return;
+  if (access.offline) throw offline(`the commit ${wanted} of ${shown}`);
   const fetch = ['fetch', '-q', '-f', '--no-tags', '--no-write-fetch-head'];
   const ways = [
     ['--depth=1', '--', remote, `${wanted}:refs/siru/${wanted}`],

@@ -16,6 +16,8 @@ export interface GitAccess {
   authorization?: string;
   /** Socket of the SSH agent that may be asked; without one no key of the user is used. */
   sshAgent?: string;
+  /** No server is asked. */
+  offline?: boolean;
 }
 
 export interface GitCall {

@@ -177,6 +177,11 @@ export function isCommit(text: string | undefined): boolean {
   return text !== undefined && /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(text);
 }
 
+/** False for an address that names its commit itself. */
+export function asksServer({ ref, fetchByCommit }: GitSource): boolean {
+  return !fetchByCommit && !isCommit(ref);
+}
+
 function sameOr(before: string | undefined, value: string, what: string, shown: string): string {
   if (before !== undefined && before !== value) throw wrong(shown, `${what} conflicts: ${JSON.stringify(before)} vs ${JSON.stringify(value)}`);
   return value;

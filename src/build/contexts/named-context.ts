@@ -8,7 +8,7 @@ import { openLayerStack } from '../layer-stack.ts';
 import { NotExecuted } from '../../solver/step.ts';
 import { treeOfStack } from '../stack-tree.ts';
 import { openContext } from './directory.ts';
-import { openDownload } from './download.ts';
+import { fetchingOf, openDownload } from './download.ts';
 import { openGit } from './git.ts';
 import { openFileContext } from './fetched-context.ts';
 import type { ContextParts, OpenedContext } from './open.ts';
@@ -29,7 +29,7 @@ export async function openNamedContext(parts: ContextParts, key: string, value: 
     case 'git':
       return openGit(parts, spec.git, title);
     case 'http': {
-      using download = await openDownload({ address: spec.url, secret: (id) => parts.secret(id), lookOnly: parts.solver.lookOnly !== undefined }, store, context);
+      using download = await openDownload({ address: spec.url, secret: (id) => parts.secret(id), lookOnly: parts.solver.lookOnly !== undefined, ...fetchingOf(parts) }, store, context);
       return openFileContext(parts, title, download);
     }
     case 'image':

@@ -5,12 +5,14 @@
  */
 import { SiruError } from '../../base/errors.ts';
 import type { Context } from '../../base/context.ts';
+import type { Digest } from '../../oci/digest.ts';
 import { formatPlatform, type Platform } from '../../oci/platform.ts';
 import type { Remote } from '../../remote/client.ts';
 import type { Solver } from '../../solver/step.ts';
 import type { Store } from '../../store/store.ts';
 import type { BaseImage } from '../base-image.ts';
 import type { LayerStack } from '../layer-stack.ts';
+import type { Pins } from '../lock/pins.ts';
 import type { BuildOptions } from '../options.ts';
 import { findContext, normaliseContexts } from '../plan/context-name.ts';
 import type { DockerfileSource } from '../read-dockerfile.ts';
@@ -35,11 +37,14 @@ export interface ContextParts {
   context: Context;
   solver: Solver;
   remote(): Promise<Remote>;
+  heads: Map<string, Promise<Digest | undefined>>;
   base(key: string, open: () => Promise<BaseImage>): Promise<BaseImage>;
   use<T extends Disposable>(thing: T): T;
   secret(id: string): Promise<Uint8Array | undefined>;
   /** Socket of an SSH agent that the build may use; undefined when there is none of this name. */
   sshAgent?: (id: string) => Promise<string | undefined>;
+  /** What the lock file says, when the build has one. */
+  pins?: Pins;
 }
 
 /** The main context: the Dockerfile that is in it or goes with it, and its files. */

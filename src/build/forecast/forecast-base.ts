@@ -9,6 +9,8 @@ import { formatPlatform, type Platform } from '../../oci/platform.ts';
 import { formatReference, parseReferenceWithTag } from '../../oci/reference.ts';
 import { checkPlatform } from '../../images/platform.ts';
 import { storedBase, type BaseParts } from '../base-image.ts';
+import { imageHere } from '../lock/pinned-base.ts';
+import { revalidate } from '../revalidate.ts';
 import type { ForecastPull } from './forecast.ts';
 
 export interface KnownBase {
@@ -22,13 +24,12 @@ export interface KnownBase {
 
 /** Throws what a pull throws for an image that there is not. */
 export async function forecastBase(session: BaseParts, text: string, platform: Platform, context: Context): Promise<KnownBase> {
-  const { store, options } = session;
-  const reference = parseReferenceWithTag(text);
-  const name = formatReference(reference);
-  const asks = options.pull && !reference.digest;
-  const stored = asks ? store.images.byName(name) : undefined;
-  const upToDate = stored && (await (await session.remote()).headManifest(reference, context))?.digest === stored.descriptor.digest;
-  const { image } = !asks || upToDate ? storedBase(store, reference, platform) : {};
+  const { store, pins } = session;
+  const written = parseReferenceWithTag(text);
+  const name = formatReference(written);
+  const pinned = pins && written.digest === undefined ? pins.image(written, platform) : undefined;
+  const reference = pinned === undefined ? written : { ...written, digest: pinned };
+  const image = pinned === undefined ? ((await revalidate(session, written, context)).fresh ? storedBase(store, written, platform).image : undefined) : imageHere(store, pinned);
   if (image) return { name, digest: image.manifestDigest, config: image.config, layers: image.layers };
 
   const remote = await session.remote();

@@ -4,6 +4,7 @@ import { SiruError } from '../../base/errors.ts';
 import { parseDockerfile } from '../../dockerfile/parse.ts';
 import { formatPlatform, type Platform } from '../../oci/platform.ts';
 import { NotExecuted } from '../../solver/step.ts';
+import { openLocked } from '../find-lock.ts';
 import { refuseOtherFrontend } from '../frontend.ts';
 import { createRecorder } from '../history/recorder.ts';
 import type { MainContext } from '../contexts/open.ts';
@@ -61,6 +62,7 @@ export async function forecastBuild(options: ForecastOptions): Promise<Forecast>
     },
   });
   const planned = platforms.map((platform) => plan(times(planFor(options, dockerfile, platform))));
+  if (shared.pins || options.offline) await (await import('../lock/check-sources.ts')).checkSources(planned.map(({ session }) => session));
   await Promise.all(planned.map(({ session }) => session.stage(session.graph.target)));
   const steps = planned.flatMap(stepsOf);
   for (const [i, step] of steps.entries()) step.number = i + 1;
@@ -99,7 +101,7 @@ function stepsOf({ session, found }: Planned): ToldStep[] {
 
 async function openMain(shared: SharedSession): Promise<MainContext> {
   try {
-    return await shared.mainContext();
+    return await openLocked(shared);
   } catch (error) {
     if (error instanceof NotExecuted) throw unfetched('the build context', error);
     throw error;

@@ -67,7 +67,7 @@ async function planAdd(plan: CopyPlan, deps: FileStepDeps, opened: Disposable[])
 
   for (const [i, word] of plan.sources.entries()) {
     if (isHttpSource(word)) {
-      const request = { address: word, ...(plan.checksum === undefined ? {} : { checksum: plan.checksum }), ...(deps.secret ? { secret: deps.secret } : {}), lookOnly: deps.lookOnly !== undefined };
+      const request = { address: word, ...(plan.checksum === undefined ? {} : { checksum: plan.checksum }), ...(deps.secret ? { secret: deps.secret } : {}), lookOnly: deps.lookOnly !== undefined, pins: deps.pins, offline: deps.offline };
       const download = await openDownload(request, deps.store, deps.context);
       opened.push(download);
       parts.push({ name: remote.length === 1 ? `download ${download.name}` : `download ${i + 1} ${download.name}`, value: download.digest });

@@ -6,6 +6,7 @@ import type { Store } from '../../store/store.ts';
 import type { GitSource } from '../contexts/git-url.ts';
 import type { SourceTree } from '../contexts/source.ts';
 import type { Lookout } from '../guard/guard.ts';
+import type { Pins } from '../lock/pins.ts';
 import type { Looking } from '../../solver/step.ts';
 import type { SourceRef } from '../step-plan.ts';
 
@@ -27,6 +28,10 @@ export interface FileStepDeps {
   git?(source: GitSource): Promise<SourceTree>;
   /** Bytes of a secret, for what is fetched with a login; undefined when it was not given. */
   secret?: (id: string) => Promise<Uint8Array | undefined>;
+  /** What the lock file says, when the build has one. */
+  pins?: Pins;
+  /** No server is asked. */
+  offline?: boolean;
   /** Gets, for a layer that was made, the one that its place had before; they share most files. */
   similar?: Map<Digest, Digest>;
   /** Nothing is written: neither a layer while the key is found, nor what was learned. */

@@ -13,6 +13,7 @@ import type { Call } from '../call.ts';
 import { cacheLimits, keepLimits } from '../collect.ts';
 import { addContextFlags } from '../context-flags.ts';
 import { gatherOptions, oneContext } from '../gather-options.ts';
+import { addLockFlags } from '../lock-flags.ts';
 import { shortName } from '../names.ts';
 import { addOutputFlags, asksForOutputs, deleteEntitlement } from '../output-flags.ts';
 import type { ParsedOutputs } from '../parse-outputs.ts';
@@ -35,7 +36,7 @@ export function addBuildFlags(command: Command): void {
     .option('--no-cache', 'Execute every step again')
     .option('--fail-on-miss <step>', "Fail instead of executing this step: 'all', stage/position, :line, or how it begins; may be given many times", collect, [])
     .option('--resume', 'Build again what failed last in this context, with the same flags; secrets are given again')
-    .option('--pull', 'Ask registries for base images even when they are here')
+    .option('--pull', 'Ask registries for base images even when they are here; the same as --revalidate 0s, and an error when it fails')
     .option('--reproducible', 'The same inputs give the same bytes: clamp all times, and tell each RUN')
     .option('--platform <platform>', 'Platform of the result: linux/arm64; several with commas make an index', collect, [])
     .option('--network <mode>', 'Network of RUN: default, none or host')
@@ -54,6 +55,7 @@ export function addBuildFlags(command: Command): void {
   addCacheFlags(command);
   addAttestationFlags(command);
   addSizeFlags(command);
+  addLockFlags(command);
   addRegistryFlags(command);
   for (const flag of ignoredFlags) hiddenOption(command, flag);
   for (const [flag] of droppedFlags) hiddenOption(command, flag);
@@ -75,6 +77,7 @@ Examples:
   siru build --cache-from registry.example/app:cache --cache-to type=registry,ref=registry.example/app:cache,mode=max .
   siru build --build-context shared=../shared .
   siru build --check .
+  siru build --locked --offline .
   echo 'FROM scratch' | siru build -f - .`);
 }
 

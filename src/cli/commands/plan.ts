@@ -16,6 +16,7 @@ interface Flags extends BuildFlags {
 /** The flags of a build on which it depends what is executed. The others are taken, so that a build's line can be pasted. */
 const shown = new Set([
   '--tag', '--file', '--target', '--build-arg', '--no-cache', '--no-cache-filter', '--cache-from', '--pull', '--platform', '--network', '--push', '--build-context', '--add-host', '--secret', '--ssh', '--allow', '--ulimit', '--shm-size', '--cgroup-parent',
+  '--locked', '--no-lock', '--lock-file', '--offline', '--revalidate',
   '--mirror', '--insecure-registry', '--help',
 ]);
 

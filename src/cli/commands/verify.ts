@@ -57,7 +57,7 @@ export async function run(call: Call, operands: string[], flags: Flags): Promise
   const { environment } = call;
   const isContext = namesContext(operand);
   if (isContext) offerAgent(operand, flags, environment);
-  const given = { ...flags, tag: [], cache: true, failOnMiss: [], cacheFrom: [], cacheTo: [] } as BuildFlags;
+  const given = { ...flags, tag: [], cache: true, failOnMiss: [], cacheFrom: [], cacheTo: [], lock: true } as BuildFlags;
   const { context: _, tags: __, noCache: ___, ...options } = { ...buildOptions(given, operand, environment), ...contextOptions(isContext ? operand : '.', flags, noInput) };
   const registries = registryOptions(call, flags);
   options.buildArgs = withDockerProxies(options.buildArgs ?? {}, environment, registries.dockerConfig);
