@@ -31,8 +31,9 @@ export async function openLocked(shared: SharedSession): Promise<MainContext> {
   const after = before === undefined ? lockPath(options, main) : undefined;
   if (after !== undefined) await use(shared, after);
   else if (before === undefined && main.dockerfile.inside !== undefined) {
+    const { stack } = await main.open();
     const name = `${main.dockerfile.inside}.lock`;
-    if (main.stack?.view.lookup(name)) shared.pins = await (await import('./lock/read-lock.ts')).readPinsInside(shared, main.stack, name);
+    if (stack?.view.lookup(name)) shared.pins = await (await import('./lock/read-lock.ts')).readPinsInside(shared, stack, name);
   }
   if (options.locked && !shared.pins) throw none(after ?? 'for this build');
   return main;
