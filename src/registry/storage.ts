@@ -35,7 +35,6 @@
  *
  * Digests are of the algorithms in `algorithms`. Names of repositories and tags were checked by the caller (names.ts).
  */
-import type { Readable } from 'node:stream';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 
@@ -82,7 +81,7 @@ export interface Range {
 export interface Blobs {
   /** Its size when the repository has it; then it is told of, and has its grace time. */
   size(repository: string, digest: Digest): Promise<number | undefined>;
-  /** Its bytes, all or a part. `range` is asked with the size; what it throws is passed on. The stream is destroyed or read to its end. */
+  /** Its bytes, all or a part. `range` is asked with the size; what it throws is passed on. The bytes are to be read, or `close` called. */
   open(repository: string, digest: Digest, range?: (size: number) => Range | undefined): Promise<OpenBlob | undefined>;
   /** Gives the repository the blob that `from` has. False when it has it no more. */
   mount(repository: string, digest: Digest, from: string): Promise<boolean>;
@@ -96,7 +95,9 @@ export interface OpenBlob {
   /** Of the whole blob. */
   size: number;
   range: Range | undefined;
-  stream: Readable;
+  /** Once. A chunk is good until the next one is asked for: its memory is used again. */
+  bytes: AsyncIterable<Buffer>;
+  close(): Promise<void>;
 }
 
 export interface Upload {

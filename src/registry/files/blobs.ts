@@ -1,10 +1,10 @@
 /** Blobs: files in .siru/blobs, rows that tell which repositories have them. */
-import { open as openFile } from 'node:fs/promises';
-import { rm } from 'node:fs/promises';
+import { open as openFile, rm } from 'node:fs/promises';
 import type { Digest } from '../../oci/digest.ts';
 import type { Blobs } from '../storage.ts';
 import type { Core } from './core.ts';
 import { blobPath, layoutBlobPath } from './paths.ts';
+import { readChunks } from './read-chunks.ts';
 import { changeRepository, repositoryId } from './repositories.ts';
 
 /**
@@ -15,9 +15,6 @@ export const touchInterval = 60_000;
 
 /** States of a blob; see storage.ts. */
 export const blobState = { arriving: 0, here: 1, leaving: 2 } as const;
-
-/** Bytes that are read at once for a client. */
-const chunk = 256 * 1024;
 
 interface Row {
   repository: number;
@@ -52,8 +49,7 @@ export function createBlobs(core: Core): Blobs {
         throw error;
       });
       if (file === undefined) return undefined;
-      const stream = file.createReadStream({ highWaterMark: chunk, ...(part && { start: part.start, end: part.end }) });
-      return { size: found.size, range: part, stream };
+      return { size: found.size, range: part, bytes: readChunks(file, part ?? { start: 0, end: found.size - 1 }), close: () => file.close() };
     },
     async mount(repository, digest, from) {
       const done = db.transaction(() => {

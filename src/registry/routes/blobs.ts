@@ -1,5 +1,5 @@
 /** `/v2/<name>/blobs/<digest>`: GET with ranges, HEAD, DELETE. */
-import { pipeline } from 'node:stream/promises';
+import type { ServerResponse } from 'node:http';
 import type { AppContext } from '../context.ts';
 import { answer } from '../exchange.ts';
 import type { Exchange } from '../exchange.ts';
@@ -43,7 +43,7 @@ async function sendBlob(context: AppContext, exchange: Exchange, route: BlobRout
   const open = (): Promise<OpenBlob | undefined> => context.storage.blobs.open(repository, digest, asked === undefined ? undefined : (size) => parseRange(asked, size));
   const blob = await open() ?? await fromUpstream(context, exchange, route, open);
   if (blob === 'answered') return;
-  const { range, size, stream } = blob;
+  const { range, size } = blob;
   const length = range === undefined ? size : range.end - range.start + 1;
   exchange.response.writeHead(range === undefined ? 200 : 206, {
     ...headers(route),
@@ -51,8 +51,24 @@ async function sendBlob(context: AppContext, exchange: Exchange, route: BlobRout
     ...(range !== undefined && { 'content-range': `bytes ${range.start}-${range.end}/${size}` }),
   });
   exchange.bytesOut += length;
-  await pipeline(stream, exchange.response);
+  await sendBytes(exchange.response, blob);
   context.emit(contentEvent(exchange, { type: 'pull', kind: 'blob', repository, digest, bytes: length }));
+}
+
+/** Each chunk is written before the next one is read: their memory is used again. Returns early when the client goes away. */
+async function sendBytes(response: ServerResponse, { bytes }: OpenBlob): Promise<void> {
+  for await (const chunk of bytes) {
+    const gone = await new Promise<boolean>((resolve) => {
+      const onClose = (): void => resolve(true);
+      response.once('close', onClose);
+      response.write(chunk, () => {
+        response.off('close', onClose);
+        resolve(response.destroyed);
+      });
+    });
+    if (gone) return;
+  }
+  response.end();
 }
 
 /** Looks again after an upstream brought it. Throws BLOB_UNKNOWN. */
