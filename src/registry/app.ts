@@ -7,6 +7,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isSiruError } from '../base/errors.ts';
+import { everybody } from './context.ts';
 import type { AppContext } from './context.ts';
 import { answerRefusal } from './exchange.ts';
 import type { Exchange } from './exchange.ts';
@@ -31,6 +32,8 @@ export interface AppOptions {
   access?: Access;
   upstream?: Upstream;
   groups?: readonly RouteGroup[];
+  /** True: nothing but the groups is here. */
+  groupsOnly?: boolean;
   onEvent?: readonly EventSink[];
   settings?: Partial<Settings>;
 }
@@ -41,10 +44,9 @@ export interface App {
   readonly inFlight: number;
 }
 
-const everybody: Access = { identify: () => undefined, allow: () => {} };
-
 export function createApp(options: AppOptions): App {
   const sinks = options.onEvent ?? [];
+  let inFlight = 0;
   const context: AppContext = {
     storage: options.storage,
     access: options.access ?? everybody,
@@ -54,20 +56,21 @@ export function createApp(options: AppOptions): App {
     emit: (event: ServerEvent) => {
       for (const sink of sinks) sink(event);
     },
+    inFlight: () => inFlight,
   };
-  let inFlight = 0;
+  const find = options.groupsOnly ? (): undefined => undefined : parseRoute;
   return {
     get inFlight() {
       return inFlight;
     },
     handle(request, response) {
       inFlight++;
-      void serve(context, request, response).finally(() => inFlight--);
+      void serve(context, find, request, response).finally(() => inFlight--);
     },
   };
 }
 
-async function serve(context: AppContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function serve(context: AppContext, find: typeof parseRoute, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const at = Date.now();
   const begun = performance.now();
   const remote = request.socket.remoteAddress;
@@ -94,10 +97,10 @@ async function serve(context: AppContext, request: IncomingMessage, response: Se
     const group = context.groups.find((one) => one.matches(exchange.path));
     if (group !== undefined) {
       route = group.name;
-      await group.handle(exchange);
+      await group.handle(exchange, context);
     } else {
       response.setHeader('docker-distribution-api-version', 'registry/2.0');
-      const parsed = parseRoute(exchange.path);
+      const parsed = find(exchange.path);
       if (parsed === undefined) throw new Refusal('UNSUPPORTED', `there is nothing at ${exchange.path.slice(0, 300)}`, { status: 404 });
       route = parsed.route;
       if ('repository' in parsed) exchange.repository = parsed.repository;

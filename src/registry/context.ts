@@ -3,6 +3,9 @@ import type { Access, EventSink, RouteGroup, Upstream } from './hooks.ts';
 import type { Settings } from './settings.ts';
 import type { Storage } from './storage.ts';
 
+/** Without rules everybody may do everything. */
+export const everybody: Access = { identify: () => undefined, allow: () => {} };
+
 export interface AppContext {
   storage: Storage;
   access: Access;
@@ -10,4 +13,6 @@ export interface AppContext {
   groups: readonly RouteGroup[];
   emit: EventSink;
   settings: Settings;
+  /** Requests that are not answered yet. */
+  inFlight(): number;
 }

@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Digest } from '../oci/digest.ts';
+import type { AppContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
 
 /** Who asks. */
@@ -93,8 +94,8 @@ export interface RouteGroup {
   name: string;
   /** True when this path, without query, is the group's. */
   matches(path: string): boolean;
-  /** Sends the answer; may throw a Refusal. */
-  handle(exchange: Exchange): void | Promise<void>;
+  /** Sends the answer; may throw a Refusal. Nobody was identified: a group that wants to know who asks does it by itself. */
+  handle(exchange: Exchange, context: AppContext): void | Promise<void>;
 }
 
 /** A place to bring content from that is not here. It stores what it brings, and the routes then look again. */

@@ -49,6 +49,21 @@ export interface Storage extends AsyncDisposable {
   tags: Tags;
   /** Resolves when all that was acknowledged so far would survive a crash of the machine. */
   durable(): Promise<void>;
+  /** Resolves when it can be written to and answers. Throws what is wrong. */
+  ready(): Promise<void>;
+  /** Counted in small steps, so that others have their turn. */
+  totals(): Promise<Totals>;
+}
+
+export interface Totals {
+  repositories: number;
+  manifests: number;
+  tags: number;
+  blobs: number;
+  /** Of blobs, each once. */
+  bytes: number;
+  /** Uploads that were opened and not finished. */
+  uploads: number;
 }
 
 export interface Page {
@@ -63,11 +78,18 @@ export interface PageOptions {
   last?: string;
 }
 
+/** Only names that contain this text. */
+export interface SearchOptions extends PageOptions {
+  containing?: string;
+}
+
 export interface Repositories {
   /** True when something was pushed to it and not all of it was collected again. */
   has(name: string): Promise<boolean>;
   /** Those that have a manifest. */
-  list(options: PageOptions): Promise<Page>;
+  list(options: SearchOptions): Promise<Page>;
+  /** How many tags it has, counted up to `most`. */
+  countTags(name: string, most: number): Promise<number>;
   /** Bytes of blobs and manifests, each once for each repository; `prefix` `team/` is a namespace. */
   usage(which: { name: string } | { prefix: string }): Promise<number>;
 }
@@ -176,8 +198,20 @@ export interface ReferrersOptions {
   last?: string;
 }
 
+export interface TagFacts {
+  name: string;
+  /** Of the manifest that it leads to. */
+  digest: Digest;
+  /** When it was last pushed. */
+  pushed: number;
+}
+
 export interface Tags {
   list(repository: string, options: PageOptions): Promise<Page>;
+  /** The same with what is known of each. */
+  describe(repository: string, options: SearchOptions): Promise<{ items: TagFacts[]; more: boolean }>;
+  /** Tags that lead to this manifest, in the order of bytes. */
+  leadingTo(repository: string, digest: Digest, options: PageOptions): Promise<Page>;
   /** Asked in the transaction, with the manifest that the tag leads to. False when there is no such tag. */
   delete(repository: string, tag: string, onDelete?: (before: Digest) => void): Promise<boolean>;
 }

@@ -21,6 +21,7 @@ import { ownFolder } from './paths.ts';
 import { createRepositories } from './repositories.ts';
 import { registryMigrations } from './schema.ts';
 import { createSync } from './sync.ts';
+import { createState } from './state.ts';
 import { createTags } from './tags.ts';
 import { createUploads, makeFolders } from './uploads.ts';
 
@@ -57,6 +58,7 @@ export async function openFileStorage({ root: given, durable = true, onError = (
     manifests: createManifests(core),
     tags: createTags(core),
     durable: () => sync.database(),
+    ...createState(core),
     async [Symbol.asyncDispose]() {
       await layouts[Symbol.asyncDispose]();
       await sync[Symbol.asyncDispose]();

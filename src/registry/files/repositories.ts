@@ -1,5 +1,5 @@
 /** Repositories: a row from the first blob or manifest on. */
-import type { Page, PageOptions, Repositories } from '../storage.ts';
+import type { Page, Repositories, SearchOptions } from '../storage.ts';
 import type { Core } from './core.ts';
 
 /** The id, making the repository when it is new; in a transaction. Counts a change of it. */
@@ -28,11 +28,14 @@ export function createRepositories(core: Core): Repositories {
     async has(name) {
       return repositoryId(core, name) !== undefined;
     },
-    async list({ limit, last = '' }: PageOptions) {
+    async list({ limit, last = '', containing = '' }: SearchOptions) {
       const rows = db.all<{ name: string }>(
-        `SELECT name FROM repositories r WHERE name > ? AND EXISTS (SELECT 1 FROM manifests m WHERE m.repository = r.id)
-         ORDER BY name LIMIT ?`, last, limit + 1);
+        `SELECT name FROM repositories r WHERE name > ? AND instr(name, ?) > 0 AND EXISTS (SELECT 1 FROM manifests m WHERE m.repository = r.id)
+         ORDER BY name LIMIT ?`, last, containing, limit + 1);
       return cutPage(rows, limit);
+    },
+    async countTags(name, most) {
+      return db.get<{ n: number }>('SELECT count(*) AS n FROM (SELECT 1 FROM repositories r JOIN tags t ON t.repository = r.id WHERE r.name = ? LIMIT ?)', name, most)!.n;
     },
     async usage(which) {
       const [condition, ...values] = 'name' in which ? ['name = ?', which.name] : ['name >= ? AND name < ?', which.prefix, `${which.prefix}\u{10ffff}`];

@@ -1,6 +1,6 @@
 /** Tags: a name for a manifest, in the order of bytes. */
 import type { Digest } from '../../oci/digest.ts';
-import type { Tags } from '../storage.ts';
+import type { TagFacts, Tags } from '../storage.ts';
 import type { Core } from './core.ts';
 import { changeRepository, cutPage, repositoryId } from './repositories.ts';
 
@@ -10,6 +10,17 @@ export function createTags(core: Core): Tags {
     async list(repository, { limit, last = '' }) {
       const rows = db.all<{ name: string }>(
         'SELECT t.name FROM repositories r JOIN tags t ON t.repository = r.id AND t.name > ? WHERE r.name = ? ORDER BY t.name LIMIT ?', last, repository, limit + 1);
+      return cutPage(rows, limit);
+    },
+    async describe(repository, { limit, last = '', containing = '' }) {
+      const rows = db.all<TagFacts>(
+        `SELECT t.name, t.digest, t.pushed FROM repositories r JOIN tags t ON t.repository = r.id AND t.name > ? AND instr(t.name, ?) > 0
+         WHERE r.name = ? ORDER BY t.name LIMIT ?`, last, containing, repository, limit + 1);
+      return { items: rows.slice(0, limit).map((row) => ({ ...row })), more: rows.length > limit };
+    },
+    async leadingTo(repository, digest, { limit, last = '' }) {
+      const rows = db.all<{ name: string }>(
+        'SELECT t.name FROM repositories r JOIN tags t ON t.repository = r.id AND t.digest = ? AND t.name > ? WHERE r.name = ? ORDER BY t.name LIMIT ?', digest, last, repository, limit + 1);
       return cutPage(rows, limit);
     },
     async delete(repository, tag, onDelete) {
