@@ -373,6 +373,10 @@ export interface BuildRecipe {
   network?: 'default' | 'none' | 'host';
   allow?: string[];
   reproducible?: boolean;
+  /** False when a lock file was to be left alone. */
+  locked?: boolean;
+  /** Its path, when it was named. */
+  lockFile?: string;
   /** SOURCE_DATE_EPOCH. */
   epoch?: number;
 }

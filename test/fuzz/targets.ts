@@ -8,6 +8,7 @@ import { documents } from './targets/documents.ts';
 import { expand } from './targets/expand.ts';
 import { ignore } from './targets/ignore.ts';
 import { layer } from './targets/layer.ts';
+import { lock } from './targets/lock.ts';
 import { names } from './targets/names.ts';
 import { plan } from './targets/plan.ts';
 import { registry } from './targets/registry.ts';
@@ -15,7 +16,7 @@ import { sources } from './targets/sources.ts';
 import { tar } from './targets/tar.ts';
 import { template } from './targets/template.ts';
 
-export const targets: readonly Target[] = [dockerfile, expand, ignore, plan, tar, layer, archive, documents, cache, names, sources, registry, template, dockerConfig];
+export const targets: readonly Target[] = [dockerfile, expand, ignore, plan, tar, layer, archive, documents, cache, lock, names, sources, registry, template, dockerConfig];
 
 /** Throws for a name that none has. */
 export function targetOf(name: string): Target {

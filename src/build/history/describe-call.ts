@@ -21,7 +21,7 @@ export function describeCall(options: BuildOptions): Pick<BuildEntry, 'project'>
   };
 }
 
-function recipeOf({ context, dockerfile, dockerfileText, buildContexts, secrets, labels, network, allow, reproducible, sourceDateEpoch }: BuildOptions): BuildRecipe {
+function recipeOf({ context, dockerfile, dockerfileText, buildContexts, secrets, labels, network, allow, reproducible, locked, lockFile, sourceDateEpoch }: BuildOptions): BuildRecipe {
   const some = <T extends object>(value: T | undefined): value is T => value !== undefined && Object.keys(value).length > 0;
   return {
     ...(dockerfile !== undefined && { dockerfile: placeOf(dockerfile, context) }),
@@ -32,6 +32,8 @@ function recipeOf({ context, dockerfile, dockerfileText, buildContexts, secrets,
     ...(network !== undefined && { network }),
     ...(some(allow) && { allow }),
     ...(reproducible && { reproducible }),
+    ...(locked !== undefined && { locked }),
+    ...(lockFile !== undefined && { lockFile: resolve(lockFile) }),
     ...(sourceDateEpoch !== undefined && { epoch: sourceDateEpoch }),
   };
 }

@@ -24,6 +24,7 @@ import { makeRepository, serveRepositories } from '../contexts/git-server.suite.
 import { forecastBuild } from '../forecast/forecast-build.ts';
 import { openLayerStack } from '../layer-stack.ts';
 import type { BuildOptions, BuildResult } from '../options.ts';
+import { verifyBuild } from '../verify/verify.ts';
 import { lockBuild, type LockOptions, type LockReport } from './lock.ts';
 
 const noGit = spawnSync('git', ['--version']).error === undefined ? false : 'git is not installed';
@@ -393,4 +394,15 @@ test('no secret is written into the file: neither a login nor the value of an ar
   await here.lock({ buildArgs });
   assert.match(here.lines().join('\n'), /^url http:\/\/127\.0\.0\.1:\d+\/f\?token=\*\*\* sha256:[0-9a-f]{64}$/);
   await here.build({ buildArgs, locked: true });
+});
+
+test('verify builds an image again with the lock that it had, or without', async (t) => {
+  const here = await world(t, { Dockerfile: 'FROM 127.0.0.1:9/mine:1\nCOPY Dockerfile /\n' });
+  const name = '127.0.0.1:9/mine:1';
+  makeImage(here.store, { name, layers: [{ a: 'a' }] });
+  await here.lock({ offline: true });
+  await here.build({ tags: ['locked'] });
+  makeImage(here.store, { name, layers: [{ a: 'b' }] });
+  await here.build({ tags: ['free'], locked: false });
+  for (const image of ['locked', 'free']) assert.equal((await verifyBuild({ store: here.store, image })).reproducible, true, image);
 });

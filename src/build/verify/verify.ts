@@ -124,6 +124,8 @@ function repeated(entry: BuildEntry, given: Omit<VerifyOptions, 'store' | 'conte
     ...(recipe.network === undefined ? {} : { network: recipe.network }),
     ...(recipe.allow === undefined ? {} : { allow: recipe.allow }),
     ...(recipe.reproducible ? { reproducible: true } : {}),
+    ...(recipe.locked === undefined ? {} : { locked: recipe.locked }),
+    ...(recipe.lockFile === undefined ? {} : { lockFile: recipe.lockFile }),
     ...(recipe.epoch === undefined ? {} : { sourceDateEpoch: recipe.epoch }),
     ...definedOnly(given),
   };

@@ -9,7 +9,7 @@ const pieces = ['a', 'b', 'ab', '*', '**', '?', '[a-c]', '[^a]', '\\*', '/', '/'
 
 export const ignore: Target = {
   name: 'ignore',
-  share: 120,
+  share: 100,
   largest: 1 << 13,
   dictionary: [...pieces, '**/', '/**', '\0'],
   seeds: () => [
