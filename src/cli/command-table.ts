@@ -45,6 +45,8 @@ export const commands: Record<string, CommandEntry> = {
   'index create': entry('Make an index of images', () => import('./commands/index-create.ts')),
   'index inspect': entry('Show what an index lists', () => import('./commands/index-inspect.ts')),
   'index annotate': entry('Change what an index says of itself and of its images', () => import('./commands/index-annotate.ts')),
+  referrers: entry('List what refers to an image: signatures, SBOMs and other artifacts', () => import('./commands/referrers.ts')),
+  attach: entry('Attach files to an image in a registry', () => import('./commands/attach.ts')),
   ls: entry('List the tags of a repository in a registry', () => import('./commands/ls.ts')),
   search: entry('Search the repositories of a registry', () => import('./commands/search.ts')),
   login: entry('Log in to a registry', () => import('./commands/login.ts')),
@@ -88,7 +90,7 @@ export const headings: [string, string[]][] = [
   ['Images', ['history', 'layers', 'files', 'diff', 'inspect', 'tag', 'rmi', 'save', 'load', 'import']],
   ['Builds', ['plan', 'lock', 'explain', 'builds', 'logs', 'shell', 'verify']],
   ['Containers', ['ps', 'rm']],
-  ['Registries', ['copy', 'ls', 'search', 'login', 'logout', 'registry']],
+  ['Registries', ['copy', 'ls', 'search', 'referrers', 'attach', 'login', 'logout', 'registry']],
   ['Store and machine', ['prune', 'du', 'info', 'version', 'completion']],
 ];
 

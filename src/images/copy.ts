@@ -189,7 +189,7 @@ async function once(seen: Map<Digest, Promise<void>>, { digest }: Descriptor, wo
 }
 
 /** The manifest for the platform, the host's when not given; of what is for one platform alone, that. */
-async function oneOf(source: Source, platform: Platform | undefined, context: Context): Promise<Document> {
+export async function oneOf(source: Source, platform: Platform | undefined, context: Context): Promise<Document> {
   let document = await source.resolve(context);
   for (let depth = 0; ; depth++) {
     const kind = readDocuments(document.bytes, document.mediaType, source.name);
