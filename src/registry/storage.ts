@@ -18,7 +18,10 @@
  *     here       it is answered for, in the repositories that have a row in repository_blobs.
  *                upload 201, mount 201 and HEAD 200 set `touched`: who was told has the grace time to push a manifest with it.
  *     leaving    a collection found no repository that has it, and `touched` before the grace time. Nobody is told of it;
- *                the file goes, then the row. An upload of the same blob waits for that and begins with `arriving`.
+ *                the bytes go, then the row. An upload of the same blob waits for that and begins with `arriving`. (Files go in
+ *                the transaction that decides, and are never seen leaving.)
+ *     broken     a scrub found bytes that are not the blob's, and put them aside. Nobody is told of it, manifests that name it
+ *                stay; an upload of the same blob, or a scrub with an upstream, makes it `here` again in all its repositories.
  *
  *     A blob leaves a *repository* by DELETE, or by a collection when no manifest of the repository names it and it was not
  *     touched within the grace time.
@@ -27,7 +30,8 @@
  *
  *     put() checks, in the transaction that adds it, that the repository has what it names, and notes what it names
  *     (references). Its bytes stand in the database: one sync makes it durable, one look answers a pull.
- *     It goes by delete(), which takes the tags that lead to it along, or by a collection's rule for untagged ones.
+ *     It goes by delete(), which takes the tags that lead to it along, or by a collection's rule for untagged ones. Its own
+ *     `touched` is set when it is pushed, when get() finds it by digest, and when a tag, an index or a subject that led to it goes.
  *
  * The life of a tag
  *

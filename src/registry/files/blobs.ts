@@ -7,14 +7,8 @@ import { blobPath, layoutBlobPath } from './paths.ts';
 import { readChunks } from './read-chunks.ts';
 import { changeRepository, repositoryId } from './repositories.ts';
 
-/**
- * Milliseconds for which a blob that was told of is not told of anew in the database. A collection's grace time must be
- * longer than this.
- */
-export const touchInterval = 60_000;
-
 /** States of a blob; see storage.ts. */
-export const blobState = { arriving: 0, here: 1, leaving: 2 } as const;
+export const blobState = { arriving: 0, here: 1, leaving: 2, broken: 3 } as const;
 
 interface Row {
   repository: number;
@@ -31,7 +25,7 @@ export function createBlobs(core: Core): Blobs {
   return {
     async size(repository, digest) {
       const found = find(repository, digest);
-      if (found === undefined || found.touched > Date.now() - touchInterval) return found?.size;
+      if (found === undefined || found.touched > core.now() - core.touchInterval) return found?.size;
       // A collection may have decided since: only what is still here when it is touched is told of.
       return db.transaction(() => {
         const still = find(repository, digest);
@@ -88,8 +82,8 @@ export function addToRepository(core: Core, repository: string, digest: Digest, 
   touch(core, id, digest);
 }
 
-function touch({ db }: Core, repository: number, digest: Digest): void {
-  const now = Date.now();
+function touch({ db, now: clock }: Core, repository: number, digest: Digest): void {
+  const now = clock();
   db.run('UPDATE blobs SET touched = max(touched, ?) WHERE digest = ?', now, digest);
   db.run('UPDATE repository_blobs SET touched = max(touched, ?) WHERE repository = ? AND digest = ?', now, repository, digest);
 }

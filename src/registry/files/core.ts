@@ -9,4 +9,11 @@ export interface Core {
   db: Database;
   sync: Sync;
   layouts: Layouts;
+  /** Milliseconds of the clock that all servers of the root share. */
+  now: () => number;
+  /**
+   * Milliseconds for which what was told to be here is not told of anew in the database. A collection adds it to its grace
+   * time.
+   */
+  touchInterval: number;
 }

@@ -22,7 +22,7 @@ export async function keepBlob(core: Core, repository: string, file: string, dig
   for (let tries = 0; ; tries++) {
     const state = db.transaction(() => {
       const row = db.get<{ state: number }>('SELECT state FROM blobs WHERE digest = ?', digest);
-      const now = Date.now();
+      const now = core.now();
       if (row === undefined) db.run('INSERT INTO blobs (digest, size, state, made, touched) VALUES (?, ?, 0, ?, ?)', digest, size, now, now);
       else if (row.state !== blobState.leaving) db.run('UPDATE blobs SET touched = max(touched, ?) WHERE digest = ?', now, digest);
       return row?.state ?? blobState.arriving;
@@ -43,10 +43,21 @@ export async function keepBlob(core: Core, repository: string, file: string, dig
     const kept = db.transaction(() => {
       if (db.run('UPDATE blobs SET state = 1, size = ? WHERE digest = ? AND state <> 2', size, digest) === 0) return false;
       addToRepository(core, repository, digest, size);
+      if (state === blobState.broken) relinkBlob(core, digest);
       onKept();
       return true;
     });
     if (kept) return core.sync.database();
+  }
+}
+
+/** The layouts of all repositories that have the blob get its new file; in a transaction. */
+export function relinkBlob({ db, layouts }: Core, digest: Digest): void {
+  for (const { id, name } of db.all<{ id: number; name: string }>(
+    'SELECT r.id, r.name FROM repository_blobs rb JOIN repositories r ON r.id = rb.repository WHERE rb.digest = ?', digest)) {
+    db.run('UPDATE repository_blobs SET linked = 0 WHERE repository = ? AND digest = ?', id, digest);
+    db.run('UPDATE repositories SET changes = changes + 1 WHERE id = ?', id);
+    layouts.changed(name);
   }
 }
 

@@ -14,18 +14,34 @@ interface Row {
   content: Uint8Array;
 }
 
+interface NamedRow extends Row {
+  repository: number;
+  touched: number;
+}
+
 export function createManifests(core: Core): Manifests {
   const { db, root } = core;
+  const byTag = (repository: string, tag: string): Row | undefined => db.get<Row>(
+    `SELECT m.digest, m.media_type AS mediaType, m.content FROM repositories r JOIN tags t ON t.repository = r.id AND t.name = ?
+     JOIN manifests m ON m.repository = r.id AND m.digest = t.digest WHERE r.name = ?`, tag, repository);
+  const byDigest = (repository: string, digest: Digest): NamedRow | undefined => db.get<NamedRow>(
+    `SELECT m.digest, m.media_type AS mediaType, m.content, m.repository, m.touched FROM repositories r
+     JOIN manifests m ON m.repository = r.id AND m.digest = ? WHERE r.name = ?`, digest, repository);
   return {
     async get(repository, name) {
-      const row = 'tag' in name
-        ? db.get<Row>(
-          `SELECT m.digest, m.media_type AS mediaType, m.content FROM repositories r JOIN tags t ON t.repository = r.id AND t.name = ?
-           JOIN manifests m ON m.repository = r.id AND m.digest = t.digest WHERE r.name = ?`, name.tag, repository)
-        : db.get<Row>(
-          `SELECT m.digest, m.media_type AS mediaType, m.content FROM repositories r JOIN manifests m ON m.repository = r.id AND m.digest = ?
-           WHERE r.name = ?`, name.digest, repository);
-      return row && storedManifest(row);
+      if ('tag' in name) {
+        const row = byTag(repository, name.tag);
+        return row && storedManifest(row);
+      }
+      const row = byDigest(repository, name.digest);
+      if (row === undefined || row.touched > core.now() - core.touchInterval) return row && storedManifest(row);
+      // As with blobs: a collection may have decided since.
+      return db.transaction(() => {
+        const still = byDigest(repository, name.digest);
+        if (still === undefined) return undefined;
+        touchManifest(core, still.repository, name.digest);
+        return storedManifest(still);
+      });
     },
     async put(repository, manifest) {
       db.transaction(() => {
@@ -33,12 +49,14 @@ export function createManifests(core: Core): Manifests {
         refuseMissing(core, id, manifest);
         for (const tag of manifest.tags) {
           const before = db.get<{ digest: Digest }>('SELECT digest FROM tags WHERE repository = ? AND name = ?', id, tag)?.digest;
-          if (before !== undefined && before !== manifest.digest) manifest.onMove?.(tag, before);
+          if (before === undefined || before === manifest.digest) continue;
+          manifest.onMove?.(tag, before);
+          touchManifest(core, id, before);
         }
         insertManifest(core, id, manifest);
         for (const tag of manifest.tags) {
           db.run('INSERT INTO tags (repository, name, digest, pushed) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET digest = excluded.digest, pushed = excluded.pushed',
-            id, tag, manifest.digest, Date.now());
+            id, tag, manifest.digest, core.now());
         }
       });
       await core.sync.database();
@@ -75,8 +93,20 @@ export function createManifests(core: Core): Manifests {
   };
 }
 
-/** Removes a manifest and what it names, not the tags; in a transaction. Its file in the layout goes after that. */
-export function removeManifest({ db }: Core, repository: number, digest: Digest): void {
+/** Gives the manifest its grace time: somebody was told of it, or what led to it went; in a transaction. */
+export function touchManifest({ db, now }: Core, repository: number, digest: Digest): void {
+  db.run('UPDATE manifests SET touched = max(touched, ?) WHERE repository = ? AND digest = ?', now(), repository, digest);
+}
+
+/**
+ * Removes a manifest and what it names, not the tags; in a transaction. Its file in the layout goes after that. What refers
+ * to it, and what it named, has its grace time from now on.
+ */
+export function removeManifest({ db, now }: Core, repository: number, digest: Digest): void {
+  db.run(
+    `UPDATE manifests SET touched = max(touched, ?1) WHERE repository = ?2 AND digest IN
+     (SELECT target FROM named WHERE repository = ?2 AND manifest = ?3 AND kind = 'manifest')`, now(), repository, digest);
+  db.run('UPDATE manifests SET touched = max(touched, ?) WHERE repository = ? AND subject = ?', now(), repository, digest);
   db.run('DELETE FROM manifests WHERE repository = ? AND digest = ?', repository, digest);
   db.run('DELETE FROM named WHERE repository = ? AND manifest = ?', repository, digest);
 }
@@ -85,12 +115,13 @@ function storedManifest({ digest, mediaType, content }: Row): StoredManifest {
   return { digest, mediaType, bytes: Buffer.from(content.buffer, content.byteOffset, content.byteLength) };
 }
 
-function insertManifest({ db }: Core, repository: number, { digest, mediaType, bytes, facts }: PutManifest): void {
+function insertManifest({ db, now }: Core, repository: number, { digest, mediaType, bytes, facts }: PutManifest): void {
   db.run(
-    `INSERT INTO manifests (repository, digest, media_type, artifact_type, subject, annotations, size, pushed, linked, content)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?) ON CONFLICT DO UPDATE SET media_type = excluded.media_type, pushed = excluded.pushed`,
+    `INSERT INTO manifests (repository, digest, media_type, artifact_type, subject, annotations, size, pushed, touched, linked, content)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, 0, ?9)
+     ON CONFLICT DO UPDATE SET media_type = excluded.media_type, pushed = excluded.pushed, touched = excluded.touched, retired = NULL`,
     repository, digest, mediaType, facts.artifactType ?? null, facts.subject ?? null, facts.annotations ? JSON.stringify(facts.annotations) : null,
-    bytes.length, Date.now(), bytes);
+    bytes.length, now(), bytes);
   const name = (kind: string, targets: readonly Digest[]): void => {
     for (const target of targets) db.run('INSERT OR IGNORE INTO named (repository, manifest, kind, target) VALUES (?, ?, ?, ?)', repository, digest, kind, target);
   };

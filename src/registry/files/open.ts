@@ -31,7 +31,12 @@ export interface FileStorageOptions {
   durable?: boolean;
   /** Told of what goes wrong in the background. */
   onError?: (error: unknown) => void;
+  /** For tests: another clock, and a shorter touchInterval (core.ts). */
+  now?: () => number;
+  touchInterval?: number;
 }
+
+const usualTouchInterval = 60_000;
 
 export interface FileStorage extends Storage {
   /** For what works on the files and tables themselves: collection, scrub, retention. */
@@ -39,7 +44,7 @@ export interface FileStorage extends Storage {
 }
 
 /** Makes what is missing. Throws STORE. */
-export async function openFileStorage({ root: given, durable = true, onError = () => {} }: FileStorageOptions): Promise<FileStorage> {
+export async function openFileStorage({ root: given, durable = true, onError = () => {}, now = Date.now, touchInterval = usualTouchInterval }: FileStorageOptions): Promise<FileStorage> {
   const root = resolve(given);
   await makeFolders(root).catch((error: unknown) => {
     throw storeError(error, `cannot make the registry at ${root}`);
@@ -48,7 +53,7 @@ export async function openFileStorage({ root: given, durable = true, onError = (
   applyMigrations(db, registryMigrations, 'registry');
   const sync = createSync(db.path, durable);
   const layouts = createLayouts(root, db, onError);
-  const core: Core = { root, db, sync, layouts };
+  const core: Core = { root, db, sync, layouts, now, touchInterval };
   for (const { name } of db.all<{ name: string }>('SELECT name FROM repositories WHERE changes <> written LIMIT 10000')) layouts.changed(name);
   return {
     core,

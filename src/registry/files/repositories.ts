@@ -3,14 +3,14 @@ import type { Page, Repositories, SearchOptions } from '../storage.ts';
 import type { Core } from './core.ts';
 
 /** The id, making the repository when it is new; in a transaction. Counts a change of it. */
-export function changeRepository({ db, layouts }: Core, name: string): number {
+export function changeRepository({ db, layouts, now }: Core, name: string): number {
   const known = db.get<{ id: number }>('SELECT id FROM repositories WHERE name = ?', name)?.id;
   layouts.changed(name);
   if (known !== undefined) {
     db.run('UPDATE repositories SET changes = changes + 1 WHERE id = ?', known);
     return known;
   }
-  return db.get<{ id: number }>('INSERT INTO repositories (name, made, changes, written) VALUES (?, ?, 1, 0) RETURNING id', name, Date.now())!.id;
+  return db.get<{ id: number }>('INSERT INTO repositories (name, made, changes, written) VALUES (?, ?, 1, 0) RETURNING id', name, now())!.id;
 }
 
 export function repositoryId({ db }: Core, name: string): number | undefined {

@@ -48,4 +48,19 @@ export const registryMigrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX uploads_touched ON uploads (touched);
   `,
+  `
+  -- touched: when it was pushed, lost a tag or its subject, or somebody was told by digest that it is here; to the minute.
+  -- retired: when retention took its tags, or a collection what led to it: it goes after the grace time whatever the rule for untagged ones.
+  ALTER TABLE manifests ADD COLUMN touched INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE manifests ADD COLUMN retired INTEGER;
+  UPDATE manifests SET touched = pushed;
+
+  -- The collection that runs, or that its collector left in the middle (garbage/lease.ts). beat: its last sign of life.
+  -- stepped: when a server last saw the clock step.
+  CREATE TABLE collection (
+    id INTEGER PRIMARY KEY CHECK (id = 1), owner TEXT, beat INTEGER NOT NULL, phase INTEGER NOT NULL, place TEXT NOT NULL,
+    begun INTEGER NOT NULL, ended INTEGER NOT NULL, stepped INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO collection (id, owner, beat, phase, place, begun, ended, stepped) VALUES (1, NULL, 0, 0, '', 0, 0, 0);
+  `,
 ];

@@ -2,6 +2,7 @@
 import type { Digest } from '../../oci/digest.ts';
 import type { TagFacts, Tags } from '../storage.ts';
 import type { Core } from './core.ts';
+import { touchManifest } from './manifests.ts';
 import { changeRepository, cutPage, repositoryId } from './repositories.ts';
 
 export function createTags(core: Core): Tags {
@@ -30,6 +31,7 @@ export function createTags(core: Core): Tags {
         if (before === undefined) return false;
         onDelete?.(before);
         db.run('DELETE FROM tags WHERE repository = ? AND name = ?', id!, tag);
+        touchManifest(core, id!, before);
         changeRepository(core, repository);
         return true;
       });

@@ -74,7 +74,7 @@ export function createUploads(core: Core): Uploads {
   return {
     async start(repository, algorithm) {
       const upload = { id: randomUUID(), algorithm, size: 0 };
-      const now = Date.now();
+      const now = core.now();
       db.run('INSERT INTO uploads (id, repository, algorithm, bytes, started, touched) VALUES (?, ?, ?, 0, ?, ?)', upload.id, repository, algorithm, now, now);
       return upload;
     },
@@ -100,7 +100,7 @@ export function createUploads(core: Core): Uploads {
         } finally {
           const there = (await file.stat()).size;
           if (hash.seen === there) remember(id, hash);
-          db.run('UPDATE uploads SET bytes = ?, touched = ? WHERE id = ?', there, Date.now(), id);
+          db.run('UPDATE uploads SET bytes = ?, touched = ? WHERE id = ?', there, core.now(), id);
         }
         return { id, algorithm: row.algorithm, size };
       });
