@@ -1,6 +1,6 @@
 /** Locked and offline builds against real servers on loopback: a registry, files behind URLs, a git host. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -405,4 +405,31 @@ test('verify builds an image again with the lock that it had, or without', async
   makeImage(here.store, { name, layers: [{ a: 'b' }] });
   await here.build({ tags: ['free'], locked: false });
   for (const image of ['locked', 'free']) assert.equal((await verifyBuild({ store: here.store, image })).reproducible, true, image);
+});
+
+test('contexts behind URLs are locked and taken offline: a named one, and the main one when the lock lies outside', async (t) => {
+  const here = await world(t, { Dockerfile: 'FROM scratch\nCOPY --from=files context /named\nCOPY a /main\n', a: 'one' });
+  const tar = (text: string): Buffer => {
+    here.file('a', text);
+    return execFileSync('tar', ['--mtime=2020-01-01 00:00:00Z', '-C', here.folder, '-cf', '-', 'Dockerfile', 'a']);
+  };
+  let archive = tar('one');
+  const server = await serve((_, response) => void response.end(archive));
+  t.after(() => server[Symbol.asyncDispose]());
+  const options = { context: `http://${server.host}/app.tar`, lockFile: join(here.folder, 'my.lock'), buildContexts: { files: `http://${server.host}/files.tar` } };
+  const { entries } = await here.lock(options);
+  assert.deepEqual(entries.map(({ kind, name }) => `${kind} ${name}`), [`url http://${server.host}/app.tar`, `url http://${server.host}/files.tar`]);
+  archive = tar('two');
+  const asked = server.seen.length;
+  for (const offline of [false, true]) {
+    const result = await here.build({ ...options, offline });
+    assert.equal(await result.text('main'), 'one');
+    // Of a named one the file itself, which is an archive here.
+    assert.match((await result.text('named'))!, /\0one\0/);
+  }
+  assert.equal(server.seen.length, asked);
+  const there = await here.elsewhere();
+  await assert.rejects(there.build(options), fails('DIGEST', 'app.tar has the digest', 'my.lock says'));
+  await assert.rejects(there.build({ ...options, offline: true }), fails('OFFLINE', 'app.tar is not here'));
+  await assert.rejects(there.build({ context: there.folder, buildContexts: options.buildContexts, offline: true }), fails('OFFLINE', `file http://${server.host}/files.tar, the context files (line 2)`));
 });
