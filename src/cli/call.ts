@@ -25,6 +25,8 @@ export interface Call {
   signal: AbortSignal;
   /** Signals stop nothing until it is disposed: the command passes them on. */
   pauseSignals: () => Disposable;
+  /** The signal was the usual end of the command, which then has its own exit code: for a server. */
+  acceptSignal: () => void;
   stdout: NodeJS.WriteStream;
   stderr: NodeJS.WriteStream;
   /** Text for standard output. */

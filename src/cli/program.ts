@@ -200,7 +200,7 @@ function findCommand(program: Command, words: readonly string[]): Command {
   return words.reduce((at, word) => at.commands.find((command) => command.name() === word)!, program);
 }
 
-function makeCall(path: string[], rest: string[], flags: GlobalFlags, { signal, pause }: Signals, store: (readonly?: boolean) => Promise<Store>): Call {
+function makeCall(path: string[], rest: string[], flags: GlobalFlags, { signal, pause, accept }: Signals, store: (readonly?: boolean) => Promise<Store>): Call {
   const call: Call = {
     path,
     rest,
@@ -209,6 +209,7 @@ function makeCall(path: string[], rest: string[], flags: GlobalFlags, { signal, 
     environment: process.env,
     signal,
     pauseSignals: pause,
+    acceptSignal: accept,
     stdout: process.stdout,
     stderr: process.stderr,
     print: printerTo(process.stdout),

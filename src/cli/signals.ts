@@ -6,6 +6,8 @@ export interface Signals extends Disposable {
   exitCode: () => number | undefined;
   /** Until it is disposed, signals stop nothing: somebody else passes them on. */
   pause: () => Disposable;
+  /** The signal was the usual end of the work: the exit code is the work's own. */
+  accept: () => void;
 }
 
 const stopping = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
@@ -15,6 +17,7 @@ export function watchSignals(): Signals {
   const controller = new AbortController();
   let came: Stopping | undefined;
   let paused = 0;
+  let accepted = false;
   const onSignal = (name: Stopping): void => {
     if (paused > 0) return;
     if (came !== undefined) process.exit(128 + stopping[name]);
@@ -25,7 +28,8 @@ export function watchSignals(): Signals {
   for (const name of names) process.on(name, onSignal);
   return {
     signal: controller.signal,
-    exitCode: () => (came === undefined ? undefined : 128 + stopping[came]),
+    exitCode: () => (came === undefined || accepted ? undefined : 128 + stopping[came]),
+    accept: () => void (accepted = true),
     pause() {
       paused++;
       return { [Symbol.dispose]: () => void paused-- };

@@ -36,7 +36,8 @@ export async function serveRegistry({ configuration, signal, onError, onListenin
   const server = await startServer({ app, listen, ...(secret && { tls: secret }) });
   onListening({ address: server.address, root, secure: secret !== undefined });
   if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-  return server.stop(grace);
+  // Waited for here: the storage is closed when this returns.
+  return await server.stop(grace);
 }
 
 function settingsOf({ delete: deletes, require }: Configuration): Settings {

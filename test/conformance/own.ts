@@ -70,7 +70,7 @@ async function inProcess(store: Store, words: string[]): Promise<string | undefi
   const nowhere = { write: () => true, isTTY: false } as unknown as NodeJS.WriteStream;
   const call: Call = {
     path: ['build'], rest: [], debug: false, registries: { dockerConfig: '/nonexistent' }, environment: { PATH: process.env.PATH }, signal: new AbortController().signal,
-    pauseSignals: () => ({ [Symbol.dispose]() {} }), stdout: nowhere, stderr: nowhere, print: () => {}, tell: () => {},
+    acceptSignal: () => {}, pauseSignals: () => ({ [Symbol.dispose]() {} }), stdout: nowhere, stderr: nowhere, print: () => {}, tell: () => {},
     store: async () => store, storeToRead: async () => store, wholeProgram: async () => command, context: (emit) => contextOf({ onEvent: emit }),
   };
   try {

@@ -23,6 +23,7 @@ export async function serve(call: Call, flags: RegistryFlags): Promise<void> {
       call.print(`Registry at ${secure ? 'https' : 'http'}://${address}, content in ${root}\nPush to it:    siru tag app:1.0 ${host}/app:1.0 && siru push ${host}/app:1.0\nPull from it:  siru pull ${host}/app:1.0\n`);
     },
   });
+  call.acceptSignal();
   call.tell(cut === 0 ? 'siru registry: ended\n' : `siru registry: ended; ${cut} requests were cut\n`);
 }
 
