@@ -10,6 +10,11 @@ export function isRepositoryName(text: string): boolean {
   return text.length <= maxPathLength && /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/.test(text);
 }
 
+/** `registry.example:5000`, `[::1]:5000`: as it stands before the name of a repository. */
+export function isHost(text: string): boolean {
+  return text.length <= 300 && /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?$/.test(text);
+}
+
 /** The algorithm when it is one that blobs are kept under. */
 export function knownAlgorithm(text: string): Algorithm | undefined {
   return Object.hasOwn(digits, text) ? (text as Algorithm) : undefined;

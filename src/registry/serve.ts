@@ -5,10 +5,14 @@
 import { readFileSync } from 'node:fs';
 import { SiruError, messageOf } from '../base/errors.ts';
 import { createApp } from './app.ts';
+import type { App, AppOptions } from './app.ts';
 import type { Configuration } from './config/configuration.ts';
 import { defaultRegistryRoot } from './default-root.ts';
 import { openFileStorage } from './files/open.ts';
 import type { EventSink } from './hooks.ts';
+import { createHealthPages } from './operations/health-pages.ts';
+import { createMetrics } from './operations/metrics-page.ts';
+import type { MetricsOptions } from './operations/metrics-page.ts';
 import { startServer } from './server.ts';
 import { defaultSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
@@ -20,7 +24,7 @@ export interface ServeOptions {
   /** Told of what goes wrong in the background. */
   onError: (error: unknown) => void;
   /** Called when it listens. */
-  onListening: (about: { address: string; root: string; secure: boolean }) => void;
+  onListening: (about: { address: string; root: string; secure: boolean; metrics: string | undefined }) => void;
   onEvent: readonly EventSink[];
 }
 
@@ -30,14 +34,28 @@ const defaultGrace = 30_000;
 export async function serveRegistry({ configuration, signal, onError, onListening, onEvent }: ServeOptions): Promise<number> {
   if (signal.aborted) throw new SiruError('CANCELLED', 'cancelled', { cause: signal.reason });
   const { root = defaultRegistryRoot(), listen = '127.0.0.1:5000', grace = defaultGrace, tls } = configuration;
-  const secret = tls && { certificate: readPem(tls.certificate), key: readPem(tls.key) };
+  const secret = tls && { certificate: readText(tls.certificate), key: readText(tls.key) };
   await using storage = await openFileStorage({ root, onError });
-  const app = createApp({ storage, onEvent, settings: settingsOf(configuration) });
-  const server = await startServer({ app, listen, ...(secret && { tls: secret }) });
-  onListening({ address: server.address, root, secure: secret !== undefined });
+  const health = createHealthPages({ storage, signal, onError });
+  const apart = configuration.metrics?.listen;
+  let app: App;
+  using metrics = createMetrics({ ...metricsOptions(configuration), inFlight: () => app.inFlight });
+  const common: AppOptions = { storage, settings: settingsOf(configuration) };
+  app = createApp({ ...common, groups: [health, ...(apart === undefined ? [metrics.page] : [])], onEvent: [...onEvent, metrics.count] });
+  await using server = await startServer({ app, listen, ...(secret && { tls: secret }) });
+  await using aside = apart === undefined ? undefined : await startServer({ app: createApp({ ...common, groups: [health, metrics.page], groupsOnly: true }), listen: apart });
+  onListening({ address: server.address, root, secure: secret !== undefined, metrics: aside?.address });
   if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
   // Waited for here: the storage is closed when this returns.
   return await server.stop(grace);
+}
+
+function metricsOptions({ metrics = {} }: Configuration): MetricsOptions {
+  const { public: isPublic, token } = metrics;
+  return {
+    ...(isPublic !== undefined && { public: isPublic }),
+    ...(token !== undefined && { token: readToken(token) }),
+  };
 }
 
 function settingsOf({ delete: deletes, require }: Configuration): Settings {
@@ -48,7 +66,13 @@ function settingsOf({ delete: deletes, require }: Configuration): Settings {
   };
 }
 
-function readPem(path: string): string {
+function readToken(path: string): string {
+  const token = readText(path).trim();
+  if (!/^[\x21-\x7e]{16,}$/.test(token)) throw new SiruError('CONFIG', `${path} has no token`, { hint: 'Write 16 visible characters or more into it, as from: openssl rand -hex 32' });
+  return token;
+}
+
+function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {

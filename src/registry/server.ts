@@ -18,7 +18,8 @@ export interface ServerOptions {
   tls?: { certificate: string; key: string };
 }
 
-export interface RegistryServer {
+/** Disposing of it stops it at once. */
+export interface RegistryServer extends AsyncDisposable {
   /** `127.0.0.1:5000`: where it listens in fact. */
   address: string;
   /** For what changes while it listens: certificates. */
@@ -49,7 +50,8 @@ export async function startServer({ app, listen, tls }: ServerOptions): Promise<
     server.listen(port, host, resolve);
   });
   const bound = server.address() as AddressInfo;
-  return {
+  const result: RegistryServer = {
+    [Symbol.asyncDispose]: async () => void (await result.stop(0)),
     address: `${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`,
     server,
     async stop(grace) {
@@ -69,6 +71,7 @@ export async function startServer({ app, listen, tls }: ServerOptions): Promise<
       return cut;
     },
   };
+  return result;
 }
 
 /** Throws USAGE. */

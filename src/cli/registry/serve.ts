@@ -1,30 +1,29 @@
 /** `siru registry serve` and `siru registry check`: the configuration file, with the flags before it. */
 import { resolve } from 'node:path';
-import { SiruError, messageOf } from '../../base/errors.ts';
+import { SiruError } from '../../base/errors.ts';
 import { parseDuration } from '../../base/parse-units.ts';
 import type { Configuration } from '../../registry/config/configuration.ts';
 import { serveRegistry } from '../../registry/serve.ts';
 import type { Call } from '../call.ts';
 import type { RegistryFlags } from '../commands/registry.ts';
-import { requestLine } from './request-line.ts';
+import { createLog } from './log.ts';
 
 export async function serve(call: Call, flags: RegistryFlags): Promise<void> {
   const configuration = await configurationOf(flags);
-  const { log = 'text' } = configuration;
+  const log = createLog({ form: configuration.log, slow: configuration.slow, write: (line) => call.tell(line) });
   const cut = await serveRegistry({
     configuration,
     signal: call.signal,
-    onError: (error) => call.tell(`siru registry: ${messageOf(error)}\n`),
-    onEvent: log === 'none' ? [] : [(event) => {
-      if (event.type === 'request') call.tell(requestLine(event, log === 'json'));
-    }],
-    onListening: ({ address, root, secure }) => {
+    onError: log.error,
+    onEvent: [log.event],
+    onListening: ({ address, root, secure, metrics }) => {
       const host = address.replace(/^(?:0\.0\.0\.0|\[::\]|127\.0\.0\.1):/, 'localhost:');
+      log.note('listening', { address, root, secure, ...(metrics !== undefined && { metrics }) });
       call.print(`Registry at ${secure ? 'https' : 'http'}://${address}, content in ${root}\nPush to it:    siru tag app:1.0 ${host}/app:1.0 && siru push ${host}/app:1.0\nPull from it:  siru pull ${host}/app:1.0\n`);
     },
   });
   call.acceptSignal();
-  call.tell(cut === 0 ? 'siru registry: ended\n' : `siru registry: ended; ${cut} requests were cut\n`);
+  log.note(cut === 0 ? 'ended' : `ended; ${cut} requests were cut`, { cut });
 }
 
 export async function check(call: Call, flags: RegistryFlags): Promise<void> {

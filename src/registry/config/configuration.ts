@@ -1,5 +1,6 @@
 /** The configuration of a registry server. A part of the server has a group here and its own file for what is in it. */
 import { parseAddress } from '../server.ts';
+import { isHost } from '../names.ts';
 import type { GroupShape } from './shape.ts';
 
 export interface Configuration {
@@ -10,6 +11,9 @@ export interface Configuration {
   grace?: number;
   delete?: boolean;
   require?: { blobs?: boolean; manifests?: boolean };
+  slow?: number;
+  metrics?: { listen?: string; token?: string; public?: boolean };
+  web?: { serve?: boolean; host?: string };
 }
 
 export const configurationShape: GroupShape = {
@@ -28,6 +32,7 @@ export const configurationShape: GroupShape = {
       },
     },
     log: { type: 'text', oneOf: ['text', 'json', 'none'], about: 'What is written for each request.', default: 'text' },
+    slow: { type: 'duration', about: 'Requests that take longer, and a second more for each MB that they carry, are warned of in the log.', default: '10s' },
     grace: { type: 'duration', about: 'How long running requests may take when the server is told to end.', default: '30s' },
     delete: { type: 'flag', about: 'Whether manifests, tags and blobs can be deleted.', default: 'true' },
     require: {
@@ -38,8 +43,29 @@ export const configurationShape: GroupShape = {
         manifests: { type: 'flag', about: 'The manifests of an index.', default: 'false' },
       },
     },
+    metrics: {
+      type: 'group',
+      about: 'Who gets /metrics, and where.',
+      members: {
+        listen: { type: 'text', about: 'An address of their own, with /healthz and /readyz; then they are not at the registry\'s.', check: addressFault },
+        token: { type: 'path', about: 'File with a token: who sends it as a bearer token gets them, and nobody else.' },
+        public: { type: 'flag', about: 'Whether anybody gets them. Without a token and with users, only users do.', default: 'true without token and users' },
+      },
+    },
+    web: {
+      type: 'group',
+      about: 'The pages for browsers.',
+      members: {
+        serve: { type: 'flag', about: 'Whether there are any.', default: 'true' },
+        host: { type: 'text', about: 'Name and port of the registry in the commands that they show.', default: 'as the browser was told', check: hostFault },
+      },
+    },
   },
 };
+
+function hostFault(text: string): string | undefined {
+  return isHost(text) ? undefined : 'is no host: write a name, and a port if it is not 443, as in registry.example:5000';
+}
 
 function addressFault(text: string): string | undefined {
   try {

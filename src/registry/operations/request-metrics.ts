@@ -1,0 +1,91 @@
+/**
+ * What is counted of requests and content while the server runs. Labels have few values each, whatever clients send: no name
+ * of a repository or a user is among them.
+ */
+import type { ContentEvent, EventSink, RequestEvent } from '../hooks.ts';
+import type { Family, Sample } from './exposition.ts';
+
+export interface RequestMetrics {
+  count: EventSink;
+  families: () => Family[];
+}
+
+/** Seconds. */
+const bounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+const methods = new Set(['GET', 'HEAD', 'PUT', 'POST', 'PATCH', 'DELETE']);
+
+interface Histogram {
+  /** Of each bound, not added up; the last one is beyond all of them. */
+  buckets: number[];
+  sum: number;
+  count: number;
+}
+
+/** Counts under a few labels; the key joins their values. */
+interface Series<Value> {
+  labels: Record<string, string>;
+  value: Value;
+}
+
+export function createRequestMetrics(): RequestMetrics {
+  const requests = new Map<string, Series<number>>();
+  const durations = new Map<string, Series<Histogram>>();
+  const received = new Map<string, Series<number>>();
+  const sent = new Map<string, Series<number>>();
+  const broken = new Map<string, Series<number>>();
+  const content = new Map<string, Series<number>>();
+
+  const countRequest = (event: RequestEvent): void => {
+    const { route } = event;
+    const method = methods.has(event.method) ? event.method : 'other';
+    add(requests, { route, method, status: String(event.status) }, 1);
+    if (event.broken) add(broken, { route, method }, 1);
+    add(received, { route }, event.bytesIn);
+    add(sent, { route }, event.bytesOut);
+    const { value } = seriesOf(durations, { route, method }, () => ({ buckets: new Array<number>(bounds.length + 1).fill(0), sum: 0, count: 0 }));
+    const seconds = event.milliseconds / 1000;
+    const place = bounds.findIndex((bound) => seconds <= bound);
+    value.buckets[place < 0 ? bounds.length : place]!++;
+    value.sum += seconds;
+    value.count++;
+  };
+  const countContent = ({ type, kind }: ContentEvent): void => add(content, { type, kind }, 1);
+
+  return {
+    count: (event) => (event.type === 'request' ? countRequest(event) : countContent(event)),
+    families: () => [
+      { name: 'siru_registry_requests_total', type: 'counter', help: 'Requests that were answered or broke off; status 0 is no answer.', samples: counters(requests) },
+      { name: 'siru_registry_requests_broken_total', type: 'counter', help: 'Requests whose client went away before the answer was whole.', samples: counters(broken) },
+      { name: 'siru_registry_request_duration_seconds', type: 'histogram', help: 'From the head of a request to the end of its answer.', samples: histograms(durations) },
+      { name: 'siru_registry_received_bytes_total', type: 'counter', help: 'Bytes of the bodies of requests.', samples: counters(received) },
+      { name: 'siru_registry_sent_bytes_total', type: 'counter', help: 'Bytes of the bodies of answers.', samples: counters(sent) },
+      { name: 'siru_registry_content_total', type: 'counter', help: 'What happened to blobs, manifests and tags.', samples: counters(content) },
+    ],
+  };
+}
+
+function seriesOf<Value>(all: Map<string, Series<Value>>, labels: Record<string, string>, initial: () => Value): Series<Value> {
+  const key = Object.values(labels).join(' ');
+  let found = all.get(key);
+  if (found === undefined) all.set(key, (found = { labels, value: initial() }));
+  return found;
+}
+
+function add(all: Map<string, Series<number>>, labels: Record<string, string>, by: number): void {
+  seriesOf(all, labels, () => 0).value += by;
+}
+
+function counters(all: Map<string, Series<number>>): Sample[] {
+  return [...all.values()];
+}
+
+function histograms(all: Map<string, Series<Histogram>>): Sample[] {
+  return [...all.values()].flatMap(({ labels, value: { buckets, sum, count } }): Sample[] => {
+    let below = 0;
+    return [
+      ...[...bounds, Infinity].map((bound, i): Sample => ({ suffix: '_bucket', labels: { ...labels, le: bound === Infinity ? '+Inf' : String(bound) }, value: (below += buckets[i]!) })),
+      { suffix: '_sum', labels, value: sum },
+      { suffix: '_count', labels, value: count },
+    ];
+  });
+}
