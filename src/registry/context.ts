@@ -14,5 +14,5 @@ export interface AppContext {
   emit: EventSink;
   settings: Settings;
   /** Requests that are not answered yet. */
-  inFlight(): number;
+  inFlight: () => number;
 }

@@ -42,7 +42,7 @@ export function createRequestMetrics(): RequestMetrics {
     if (event.broken) add(broken, { route, method }, 1);
     add(received, { route }, event.bytesIn);
     add(sent, { route }, event.bytesOut);
-    const { value } = seriesOf(durations, { route, method }, () => ({ buckets: new Array<number>(bounds.length + 1).fill(0), sum: 0, count: 0 }));
+    const { value } = seriesOf(durations, { route, method }, () => ({ buckets: Array.from({ length: bounds.length + 1 }, () => 0), sum: 0, count: 0 }));
     const seconds = event.milliseconds / 1000;
     const place = bounds.findIndex((bound) => seconds <= bound);
     value.buckets[place < 0 ? bounds.length : place]!++;
