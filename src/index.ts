@@ -33,6 +33,8 @@ export { shell, type ShellOptions } from './shell.ts';
 export type { ShellControl, ShellResult } from './build/shell/shell.ts';
 export type { Advice, Cause, ExplainedStep, Explanation } from './build/history/explanation.ts';
 export { pull, push, type PullOptions, type PushOptions } from './exchange.ts';
+export { outdated, pushVersion, tagVersion, type OutdatedOptions } from './versions.ts';
+export type { OutdatedImage } from './images/outdated.ts';
 export type { RegistryOptions } from './remote/configuration.ts';
 export type { Isolation } from './runtime/isolation.ts';
 export { openStore } from './store/open-store.ts';

@@ -49,6 +49,7 @@ export const commands: Record<string, CommandEntry> = {
   attach: entry('Attach files to an image in a registry', () => import('./commands/attach.ts')),
   ls: entry('List the tags of a repository in a registry', () => import('./commands/ls.ts')),
   search: entry('Search the repositories of a registry', () => import('./commands/search.ts')),
+  outdated: entry('Show what the tags of images have moved to', () => import('./commands/outdated.ts')),
   login: entry('Log in to a registry', () => import('./commands/login.ts')),
   logout: entry('Log out from a registry', () => import('./commands/logout.ts')),
   save: entry('Write images into a tar archive', () => import('./commands/save.ts')),
@@ -90,7 +91,7 @@ export const headings: [string, string[]][] = [
   ['Images', ['history', 'layers', 'files', 'diff', 'inspect', 'tag', 'rmi', 'save', 'load', 'import']],
   ['Builds', ['plan', 'lock', 'explain', 'builds', 'logs', 'shell', 'verify']],
   ['Containers', ['ps', 'rm']],
-  ['Registries', ['copy', 'ls', 'search', 'referrers', 'attach', 'login', 'logout', 'registry']],
+  ['Registries', ['copy', 'ls', 'search', 'referrers', 'attach', 'outdated', 'login', 'logout', 'registry']],
   ['Store and machine', ['prune', 'du', 'info', 'version', 'completion']],
 ];
 

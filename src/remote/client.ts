@@ -135,6 +135,7 @@ export function createRemote(options: RemoteOptions = {}): Remote {
     putManifest: (reference, bytes, mediaType, context) => putManifest(connection, own(reference), reference, bytes, mediaType, context),
     deleteManifest: (reference, context) => deleteManifest(connection, own(reference), reference, context),
     async *listTags(reference, context, list = {}) {
+      if (list.own) return yield* listTags(connection, own(reference), reference, list, context);
       // The first page says which place answers; the rest comes from there.
       const { tags, head } = await connection.first(reference, context, async (endpoint) => {
         const pages = listTags(connection, endpoint, reference, list, context);

@@ -9,6 +9,8 @@ import { readPages, stringsIn } from './pages.ts';
 export interface ListOptions {
   /** Asked for at once; 1000 when not given. */
   page?: number;
+  /** Asks the registry itself and no mirror of it. */
+  own?: boolean;
 }
 
 const pageSize = 1000;

@@ -32,7 +32,9 @@ Examples:
 export async function run(call: Call, [name]: string[], flags: Flags): Promise<void> {
   const named = flags.allTags ? parseReference(name!) : parseReferenceWithTag(name!);
   const platform = flags.platform === undefined ? undefined : parsePlatform(flags.platform);
-  const [store, { pullImage }, { createRemote }] = await Promise.all([call.store(), import('../../images/pull.ts'), import('../../remote/client.ts')]);
+  const [store, { pullImage }, { createRemote }, { exactVersionOf, isExact, knownVersion }] = await Promise.all([
+    call.store(), import('../../images/pull.ts'), import('../../remote/client.ts'), import('../../images/exact-version.ts'),
+  ]);
   await using remote = createRemote({ registries: registryOptions(call, flags) });
   const references: Reference[] = [];
   if (flags.allTags) for await (const tag of remote.listTags(named, call.context())) references.push({ domain: named.domain, path: named.path, tag });
@@ -47,6 +49,9 @@ export async function run(call: Call, [name]: string[], flags: Flags): Promise<v
       .finally(() => progress.finish());
     if (!quiet) {
       const same = before === stored.descriptor.digest;
+      // A pull that brings nothing asks for nothing more.
+      const version = reference.digest !== undefined ? undefined : same ? knownVersion(store, stored, reference) : await exactVersionOf(remote, store, stored, reference, call.context());
+      if (version && !isExact(reference.tag ?? '')) call.tell(`Version: ${version.version}${version.by === 'label' ? ' (by its label)' : ''}\n`);
       call.print(`Digest: ${stored.descriptor.digest}\nStatus: ${same ? 'Image is up to date' : 'Downloaded newer image'} for ${familiarReference(reference)}\n`);
     }
     call.print(`${formatReference(reference)}\n`);

@@ -1,0 +1,40 @@
+/** `tag --semver`, `push --semver`, what a pull tells, and `outdated`, as people call them. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { registryMissing, startRegistry } from './support/registry.ts';
+import { createWorld } from './support/world.ts';
+
+test('versions are tagged, pushed, pulled and found out of date', { skip: registryMissing() }, async () => {
+  await using registry = await startRegistry();
+  await using world = await createWorld();
+  const context = world.context({ Dockerfile: 'FROM scratch\nARG V\nLABEL v=$V\nCOPY f /f\n', f: 'hello' });
+  const name = `${registry.host}/group/app`;
+  const lines = async (args: string[], code = 0): Promise<{ out: string[]; err: string }> => {
+    const { code: ended, stdout, stderr } = await world.run(args);
+    assert.equal(ended, code, stderr);
+    return { out: stdout.trimEnd().split('\n'), err: stderr };
+  };
+  const build = (version: string): Promise<unknown> => lines(['build', '-q', '--build-arg', `V=${version}`, '-t', `${name}:${version}`, context]);
+  for (const version of ['1.10.4', '1.10.5', '2.0.0', '2.1.0-rc.1']) await build(version);
+
+  assert.deepEqual((await lines(['tag', '--semver', `${name}:1.10.4`])).out, [`${name}:1.10.4`]);
+  assert.match((await lines(['tag', '--semver', `${name}:1.10.5`])).err, /^latest stays: there is 2\.0\.0$/m);
+  assert.match((await lines(['tag', '--semver', `${name}:1.10`], 1)).err, /no semantic version/);
+  assert.deepEqual((await lines(['push', '--semver', `${name}:1.10.4`])).out.map((line) => line.split(':')[0]), ['1.10.4', '1.10', '1', 'latest']);
+  assert.deepEqual((await lines(['push', '-q', '--semver', `${name}:2.1.0-rc.1`])).out, [`${name}:2.1.0-rc.1`]);
+  assert.match((await lines(['push', '-a', '--semver', name], 1)).err, /exclude each other/);
+
+  const pulled = await lines(['pull', `${name}:1.10`]);
+  assert.match(pulled.err, /^Version: 1\.10\.4$/m);
+  assert.match((await lines(['outdated', `${name}:1.10`])).err, /^up to date: 1 name$/m);
+  await lines(['push', '-q', '--semver', `${name}:1.10.5`]);
+  await lines(['push', '-q', '--semver', `${name}:2.0.0`]);
+  const told = (await lines(['outdated', `${name}:1.10`])).out.map((line) => line.split(/ {2,}/));
+  assert.deepEqual(told, [['NAME', 'HERE', 'NOW', 'CHANGE', 'NEWER'], [`${name}:1.10`, '1.10.4', '1.10.5', 'patch', '2.0 (major)']]);
+  const { out } = await lines(['outdated', '--json', '--fail-on', 'major', `${name}:1.10`], 1);
+  assert.deepEqual(JSON.parse(out.join('\n')).map(({ change, newer }: { change: string; newer: object }) => ({ change, newer })), [{ change: 'patch', newer: { major: '2.0' } }]);
+  await lines(['pull', '-q', `${name}:1.10`]);
+  await lines(['outdated', '--fail-on', 'minor', `${name}:2.0.0`]);
+  assert.match((await lines(['outdated', '--fail-on', 'huge'], 1)).err, /not patch, minor or major/);
+  assert.match((await lines(['outdated', 'nothing'], 1)).err, /no image nothing here that came from a registry/);
+});
