@@ -25,6 +25,7 @@ export async function createPlannedFileStep(session: Session, plan: Exclude<Step
     ...(place.lookout && { lookout: place.lookout }),
   };
   if (session.timed) deps.timed = true;
+  if (place.below !== undefined && !session.solver.ignoreCache) deps.below = place.below;
   if (session.options.sourceDateEpoch !== undefined) deps.epoch = session.options.sourceDateEpoch;
   if (session.solver.lookOnly) deps.lookOnly = session.solver.lookOnly;
   if (plan.kind === 'workdir') return createWorkdirStep(plan, deps);

@@ -31,6 +31,8 @@ export interface StepPlace {
   /** Below the step. */
   layers: StackLayer[];
   stack(): Promise<LayerStack>;
+  /** Names all of them; absent when not all are known. */
+  below?: string;
   onOutput: (stream: 'stdout' | 'stderr', text: string) => void;
   /** What must not be in what the step leaves. */
   lookout?: Lookout;

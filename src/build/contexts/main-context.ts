@@ -3,7 +3,13 @@ import { statSync } from 'node:fs';
 import { readDockerfile } from '../read-dockerfile.ts';
 import { contextDirectory } from './context-directory.ts';
 import type { ContextParts, MainContext, OpenedContext } from './open.ts';
+import type { SourceTree } from './source.ts';
 import { isHttp, parseContext } from './spec.ts';
+
+/** What was learned of a directory is kept when the build ends, whatever its end. */
+export function saveAtEnd({ solver, use }: ContextParts, tree: SourceTree): void {
+  if (!solver.lookOnly) use({ [Symbol.dispose]: () => tree.save?.(true) });
+}
 
 /** Throws CONTEXT, USAGE, and for what comes over the network NETWORK, AUTH, DIGEST, UNSUPPORTED. */
 export async function openMainContext(parts: ContextParts): Promise<MainContext> {
@@ -19,6 +25,10 @@ export async function openMainContext(parts: ContextParts): Promise<MainContext>
   const place = { root: spec.path, ...(dockerfile.path === undefined ? {} : { dockerfile: dockerfile.path }), store };
   let opening: Promise<OpenedContext> | undefined;
   // Many builds take no file of it.
-  const open = async (): Promise<OpenedContext> => ({ tree: (await import('./directory.ts')).openContext(place) });
+  const open = async (): Promise<OpenedContext> => {
+    const tree = (await import('./directory.ts')).openContext(place);
+    saveAtEnd(parts, tree);
+    return { tree };
+  };
   return { dockerfile, identity: contextDirectory(spec.path), open: () => (opening ??= open()) };
 }

@@ -11,6 +11,7 @@ import { openContext } from './directory.ts';
 import { fetchingOf, openDownload } from './download.ts';
 import { openGit } from './git.ts';
 import { openFileContext } from './fetched-context.ts';
+import { saveAtEnd } from './main-context.ts';
 import type { ContextParts, OpenedContext } from './open.ts';
 import { parseNamedContext } from './spec.ts';
 
@@ -24,7 +25,9 @@ export async function openNamedContext(parts: ContextParts, key: string, value: 
       if (!stat?.isDirectory()) {
         throw new SiruError('CONTEXT', `the context ${key}: ${spec.path} ${stat ? 'is not a directory' : 'does not exist'}`, { hint: 'An image is written docker-image://NAME, a layout oci-layout://PATH.' });
       }
-      return { tree: openContext({ root: spec.path, name: title, store }) };
+      const tree = openContext({ root: spec.path, name: title, store });
+      saveAtEnd(parts, tree);
+      return { tree };
     }
     case 'git':
       return openGit(parts, spec.git, title);

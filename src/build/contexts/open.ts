@@ -39,7 +39,7 @@ export interface ContextParts {
   remote(): Promise<Remote>;
   heads: Map<string, Promise<Digest | undefined>>;
   base(key: string, open: () => Promise<BaseImage>): Promise<BaseImage>;
-  use<T extends Disposable>(thing: T): T;
+  use: <T extends Disposable>(thing: T) => T;
   secret(id: string): Promise<Uint8Array | undefined>;
   /** Socket of an SSH agent that the build may use; undefined when there is none of this name. */
   sshAgent?: (id: string) => Promise<string | undefined>;

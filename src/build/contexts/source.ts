@@ -15,6 +15,7 @@
 import type { Found, View } from '../../layer/toc-contract.ts';
 import type { Content } from '../../layer/writer-contract.ts';
 import type { Digest } from '../../oci/digest.ts';
+import type { TreeMemory } from './remembered.ts';
 
 export interface SourceTree extends View {
   /** For messages: `the build context`, `stage builder`. */
@@ -41,8 +42,10 @@ export interface SourceTree extends View {
   unlisted?: boolean;
   /** Its files have no time of their own. */
   timeless?: boolean;
-  /** Keeps what was learned, for the next build. Cheap when nothing was. */
-  save?(): void;
+  /** What steps found in it, remembered between builds. */
+  memory?: TreeMemory;
+  /** Keeps the digests that were learned, for the next build; at its end `all`. Cheap when there is nothing new. */
+  save?(all?: boolean): void;
 }
 
 export interface HiddenBy {

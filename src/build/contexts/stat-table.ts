@@ -10,11 +10,14 @@
  *
  *     0   "SIRUSTAT", u32 version, u32 number of directories, u32 number of rows, u32 bytes of the names
  *     24  SHA-256 of all that follows
- *     56  per directory: u32 first row, u32 number of rows
+ *     56  digest of the rules that say what is shown
+ *     88  u32 bytes of the answers, u32 0
+ *     96  per directory: u32 first row, u32 number of rows, u32 1 when the rows are all that it shows
  *     ..  per row: 6 f64: device, inode, size, mtime and ctime in milliseconds, mode (from a multiple of 8)
  *     ..  per row: 32 bytes of digest
  *     ..  per row: u8 flags
  *     ..  paths of the directories, then names of the rows, each followed by NUL
+ *     ..  answers (see remembered.ts), as JSON
  */
 import { hash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync, type Stats } from 'node:fs';
@@ -22,15 +25,19 @@ import { dirname } from 'node:path';
 import { decodePath, encodePath } from '../../layer/path-bytes.ts';
 
 const magic = 'SIRUSTAT';
-const version = 1;
-const headerSize = 56;
+const version = 2;
+const hashedFrom = 56;
+const headerSize = 96;
+const directorySize = 12;
 export const columns = 6;
 
-export const rowFlags: { readonly digest: number; readonly noXattrs: number } = {
+export const rowFlags: { readonly digest: number; readonly noXattrs: number; readonly names: number } = {
   /** The digest is known. */
   digest: 1,
   /** The file was asked for extended attributes and has none. Setting one changes the ctime. */
   noXattrs: 2,
+  /** The file has several names. Giving it another one changes the ctime. */
+  names: 4,
 };
 
 /** Rows as they are in memory and in the file. */
@@ -41,13 +48,17 @@ export interface StatRows {
 }
 
 export interface StatTable extends StatRows {
-  /** Where the rows of a directory stand; their names ascend. */
-  directories: Map<string, { start: number; count: number }>;
+  /** Where the rows of a directory stand; their names ascend. `whole`: they are all that it shows, as long as its own row is the same. */
+  directories: Map<string, { start: number; count: number; whole: boolean }>;
   /** Name of each row, from `firstName` on. */
   names: string[];
   firstName: number;
   /** Digests in hexadecimal, 64 digits per row. */
   hex: string;
+  /** Hexadecimal digest of the rules that were in force. */
+  rules: string;
+  /** Written as it came; '' for none. */
+  answers(): string;
 }
 
 /** True when the row stands for the same file in the same state. */
@@ -92,16 +103,17 @@ export function readStatTable(file: string): StatTable | undefined {
   const rowCount = bytes.readUInt32LE(16);
   const nameBytes = bytes.readUInt32LE(20);
   const places = layOut(directoryCount, rowCount, nameBytes);
-  if (places.end !== bytes.length) return undefined;
-  if (!hash('sha256', bytes.subarray(headerSize), 'buffer').equals(bytes.subarray(24, headerSize))) return undefined;
+  if (places.end + bytes.readUInt32LE(88) !== bytes.length) return undefined;
+  if (!hash('sha256', bytes.subarray(hashedFrom), 'buffer').equals(bytes.subarray(24, hashedFrom))) return undefined;
   const names = nameBytes === 0 ? [] : decodePath(bytes, places.names, places.end - 1).split('\0');
   if (names.length !== directoryCount + rowCount) return undefined;
-  const directories = new Map<string, { start: number; count: number }>();
+  const directories: StatTable['directories'] = new Map();
   for (let i = 0; i < directoryCount; i++) {
-    const start = bytes.readUInt32LE(headerSize + i * 8);
-    const count = bytes.readUInt32LE(headerSize + i * 8 + 4);
+    const at = headerSize + i * directorySize;
+    const start = bytes.readUInt32LE(at);
+    const count = bytes.readUInt32LE(at + 4);
     if (start + count > rowCount) return undefined;
-    directories.set(names[i]!, { start, count });
+    directories.set(names[i]!, { start, count, whole: bytes.readUInt32LE(at + 8) === 1 });
   }
   const digests = bytes.subarray(places.digests, places.flags);
   return {
@@ -112,6 +124,8 @@ export function readStatTable(file: string): StatTable | undefined {
     names,
     firstName: directoryCount,
     hex: digests.toString('hex'),
+    rules: bytes.toString('hex', hashedFrom, hashedFrom + 32),
+    answers: () => bytes.toString('utf8', places.end),
   };
 }
 
@@ -123,7 +137,7 @@ function numbersIn(bytes: Buffer, at: number, count: number): Float64Array {
 }
 
 function layOut(directories: number, rows: number, nameBytes: number): { numbers: number; digests: number; flags: number; names: number; end: number } {
-  const numbers = headerSize + directories * 8;
+  const numbers = Math.ceil((headerSize + directories * directorySize) / 8) * 8;
   const digests = numbers + rows * columns * 8;
   const flags = digests + rows * 32;
   const names = flags + rows;
@@ -133,23 +147,27 @@ function layOut(directories: number, rows: number, nameBytes: number): { numbers
 /** Rows of one directory that are to be kept: `rows[i]` of `from[i]` under the name `names[i]`, ascending. */
 export interface KeptDirectory {
   path: string;
+  whole: boolean;
   names: string[];
   from: StatRows[];
   rows: number[];
 }
 
 /** Writes a table, whole or not at all. `temporary` is a path on the same file system. */
-export function writeStatTable(file: string, temporary: string, kept: KeptDirectory[]): void {
+export function writeStatTable(file: string, temporary: string, kept: readonly KeptDirectory[], { rules, answers }: { rules: string; answers: string }): void {
   const rowCount = kept.reduce((sum, { rows }) => sum + rows.length, 0);
   const lists = [kept.map(({ path }) => path), ...kept.map(({ names }) => names)].filter((list) => list.length > 0);
   const text = Buffer.concat(lists.map((list) => encodePath(`${list.join('\0')}\0`)));
   const places = layOut(kept.length, rowCount, text.length);
-  const bytes = Buffer.alloc(places.end);
+  const answered = Buffer.from(answers, 'utf8');
+  const bytes = Buffer.alloc(places.end + answered.length);
   const numbers = new Float64Array(rowCount * columns);
   let row = 0;
-  for (const [i, { from: tables, rows }] of kept.entries()) {
-    bytes.writeUInt32LE(row, headerSize + i * 8);
-    bytes.writeUInt32LE(rows.length, headerSize + i * 8 + 4);
+  for (const [i, { from: tables, rows, whole }] of kept.entries()) {
+    const at = headerSize + i * directorySize;
+    bytes.writeUInt32LE(row, at);
+    bytes.writeUInt32LE(rows.length, at + 4);
+    bytes.writeUInt32LE(whole ? 1 : 0, at + 8);
     for (const [j, source] of rows.entries()) {
       const from = tables[j]!;
       for (let c = 0; c < columns; c++) numbers[row * columns + c] = from.numbers[source * columns + c]!;
@@ -160,12 +178,15 @@ export function writeStatTable(file: string, temporary: string, kept: KeptDirect
   }
   Buffer.from(numbers.buffer).copy(bytes, places.numbers);
   text.copy(bytes, places.names);
+  answered.copy(bytes, places.end);
+  bytes.write(rules, hashedFrom, 'hex');
+  bytes.writeUInt32LE(answered.length, 88);
   bytes.write(magic, 0, 'latin1');
   bytes.writeUInt32LE(version, 8);
   bytes.writeUInt32LE(kept.length, 12);
   bytes.writeUInt32LE(rowCount, 16);
   bytes.writeUInt32LE(text.length, 20);
-  hash('sha256', bytes.subarray(headerSize), 'buffer').copy(bytes, 24);
+  hash('sha256', bytes.subarray(hashedFrom), 'buffer').copy(bytes, 24);
   try {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(temporary, bytes);

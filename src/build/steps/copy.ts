@@ -5,19 +5,41 @@ import type { View } from '../../layer/toc-contract.ts';
 import { sha256 } from '../../oci/digest.ts';
 import type { Step } from '../../solver/step.ts';
 import type { KeyPart } from '../../store/store.ts';
-import { noTree } from '../contexts/source.ts';
+import type { Seen } from '../contexts/remembered.ts';
+import { noTree, type SourceTree } from '../contexts/source.ts';
 import type { CopyPlan } from '../step-plan.ts';
 import { resolveChown, type Owner } from './chown.ts';
-import { planCopy } from './copy-plan.ts';
+import { planCopy, type PlannedCopy } from './copy-plan.ts';
 import type { FileStepDeps } from './deps.ts';
-import { createFileStep } from './file-step.ts';
+import { createFileStep, filesPart, type StepMemory } from './file-step.ts';
 
 /** The step of a COPY. */
 export function createCopyStep(plan: CopyPlan, deps: FileStepDeps): Step {
+  const { below, timed } = deps;
+  let seen: Seen | undefined;
+  let key: string | undefined;
+  let found: { tree: SourceTree; owner: Owner | undefined } | undefined;
+  const open = async (): Promise<{ tree: SourceTree; owner: Owner | undefined }> =>
+    (found ??= { tree: plan.sources.length === 0 ? noTree : await deps.source(plan.from), owner: await ownerOf(plan, deps) });
+  const ownParts = ({ owner }: { owner: Owner | undefined }): KeyPart[] => [instructionPart(plan), ...(owner?.parts ?? [])];
+  // The layers below are a part of what is remembered by: then what was asked of them has the same answers.
+  const memory: StepMemory | undefined = below === undefined || timed ? undefined : {
+    async recall() {
+      const opened = await open();
+      const { tree, owner } = opened;
+      if (!tree.memory) return undefined;
+      key = sha256(stableJson([instructionPart(plan).value, owner?.uid, owner?.gid, isFresh(plan) ? '' : below]));
+      const remembered = tree.memory.recall(key);
+      return remembered && [...ownParts(opened), ...remembered.parts, filesPart(remembered.files)];
+    },
+    keep(answers, files) {
+      if (key !== undefined && seen) found?.tree.memory?.keep(key, seen, { parts: answers, files });
+    },
+  };
   return createFileStep(deps, async () => {
-    const tree = plan.sources.length === 0 ? noTree : await deps.source(plan.from);
-    const owner = await ownerOf(plan, deps);
-    const planned = planCopy({
+    const opened = await open();
+    const { tree, owner } = opened;
+    const look = (): PlannedCopy => planCopy({
       plan,
       tree,
       below: isFresh(plan) ? emptyView : deps.view,
@@ -25,8 +47,11 @@ export function createCopyStep(plan: CopyPlan, deps: FileStepDeps): Step {
       ...(owner && { owner }),
       ...(deps.epoch !== undefined && { epoch: deps.epoch }),
     });
-    return { planned, parts: [instructionPart(plan), ...(owner?.parts ?? [])], files: true };
-  });
+    if (!memory || !tree.memory) return { planned: look(), parts: ownParts(opened), files: true };
+    const watched = tree.memory.watch(look);
+    ({ seen } = watched);
+    return { planned: watched.value, parts: ownParts(opened), files: true };
+  }, memory);
 }
 
 /** `--link` copies into a tree of its own; BuildKit drops it when there is a `--chmod`. */

@@ -36,6 +36,8 @@ export interface FileStepDeps {
   similar?: Map<Digest, Digest>;
   /** Nothing is written: neither a layer while the key is found, nor what was learned. */
   lookOnly?: Looking;
+  /** Names all that is below, for what is remembered of the step; absent when nothing is to be. */
+  below?: string;
   /** SOURCE_DATE_EPOCH in seconds: no time in the layer is newer. */
   epoch?: number;
   /** The times of what is copied count: they are in the key, and no layer with other times stands in. */

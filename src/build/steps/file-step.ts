@@ -7,7 +7,8 @@
  */
 import type { Context } from '../../base/context.ts';
 import { openToc } from '../../layer/toc.ts';
-import { sha256 } from '../../oci/digest.ts';
+import { sha256, type Digest } from '../../oci/digest.ts';
+import { stepKey } from '../../solver/key.ts';
 import type { Executed, Step } from '../../solver/step.ts';
 import type { KeyPart } from '../../store/store.ts';
 import { createListing, encodeListing, saveListing, type Listed } from '../contexts/listing.ts';
@@ -19,6 +20,14 @@ import { openEarlierLayer } from './earlier-layer.ts';
 import { hashFiles } from './hash-files.ts';
 import { startHashThread } from './hash-thread.ts';
 import { createPause, executedOf, writeLayer, type WrittenLayer } from './write-layer.ts';
+
+/** Finds what this step came to the last time, and keeps it, where its files remember. */
+export interface StepMemory {
+  /** All key parts but those of the epoch; undefined when something may be different now. */
+  recall(): Promise<KeyPart[] | undefined>;
+  /** Of what plan() found. */
+  keep(answers: KeyPart[], files: Digest): void;
+}
 
 export interface FileStepPlan {
   planned: PlannedCopy;
@@ -34,8 +43,8 @@ export interface FileStepPlan {
   release?(): void;
 }
 
-/** `plan` is called once, by parts(). */
-export function createFileStep(deps: FileStepDeps, plan: () => Promise<FileStepPlan>): Step {
+/** `plan` is called once: by parts(), or, when that could recall all it needs, by execute(). */
+export function createFileStep(deps: FileStepDeps, plan: () => Promise<FileStepPlan>, memory?: StepMemory): Step {
   const { store, epoch, timed } = deps;
   let made: FileStepPlan | undefined;
   let captured: WrittenLayer | undefined;
@@ -46,26 +55,39 @@ export function createFileStep(deps: FileStepDeps, plan: () => Promise<FileStepP
     made?.release?.();
   }
 
+  async function findParts(): Promise<KeyPart[]> {
+    made = await plan();
+    const { planned, parts, files, archives } = made;
+    const all = [...parts, ...planned.answers, ...epochParts(deps)];
+    if (timed) all.push({ name: 'newest time', value: String(planned.newest ?? '') });
+    if (!files) return all;
+    captured = await findDigests(planned.outputs, deps, made.verify);
+    if (!deps.lookOnly) for (const tree of treesOf(planned.outputs)) tree.save?.();
+    const listing = createListing([...(archives ?? []), ...linesOf(planned)]);
+    if (deps.lookOnly) deps.lookOnly.listings.set(listing.digest, () => openToc(encodeListing(listing)));
+    else {
+      saveListing(listing, store);
+      memory?.keep(planned.answers, listing.digest);
+    }
+    return [...all, filesPart(listing.digest)];
+  }
+
   return {
     text: deps.text,
     slots: deps.slots,
     // A layer with clamped times must not stand in for one without, or the other way round.
     ...(timed ? {} : { scope: epoch === undefined ? 'copy' : `copy ${epoch}` }),
     async parts() {
-      made = await plan();
-      const { planned, parts, files, archives } = made;
-      const all = [...parts, ...planned.answers];
-      if (epoch !== undefined) all.push({ name: 'SOURCE_DATE_EPOCH', value: String(epoch) });
-      if (timed) all.push({ name: 'newest time', value: String(planned.newest ?? '') });
-      if (!files) return all;
-      captured = await findDigests(planned.outputs, deps, made.verify);
-      if (!deps.lookOnly) for (const tree of treesOf(planned.outputs)) tree.save?.();
-      const listing = createListing([...(archives ?? []), ...linesOf(planned)]);
-      if (deps.lookOnly) deps.lookOnly.listings.set(listing.digest, () => openToc(encodeListing(listing)));
-      else saveListing(listing, store);
-      return [...all, { name: 'files', value: listing.digest, listing: listing.digest }];
+      const recalled = await memory?.recall();
+      if (recalled) {
+        const all = [...recalled, ...epochParts(deps)];
+        // On a miss all of it is needed after all.
+        if (store.records.get(stepKey(all))) return all;
+      }
+      return findParts();
     },
     async execute(context): Promise<Executed> {
+      if (!made) await findParts();
       const { planned, verify } = made!;
       try {
         const layer = captured ?? (await write(planned.outputs, deps, context, verify));
@@ -78,9 +100,18 @@ export function createFileStep(deps: FileStepDeps, plan: () => Promise<FileStepP
     },
     release,
     *preview() {
-      for (const { entry, bytes } of made!.planned.outputs) yield bytes ? { ...entry, digest: sha256(bytes) } : entry;
+      for (const { entry, bytes } of made?.planned.outputs ?? []) yield bytes ? { ...entry, digest: sha256(bytes) } : entry;
     },
   };
+}
+
+function epochParts({ epoch }: FileStepDeps): KeyPart[] {
+  return epoch === undefined ? [] : [{ name: 'SOURCE_DATE_EPOCH', value: String(epoch) }];
+}
+
+/** What a step reads, by the digest of its listing. */
+export function filesPart(listing: Digest): KeyPart {
+  return { name: 'files', value: listing, listing };
 }
 
 function judge(layer: WrittenLayer, { lookout }: FileStepDeps): void {

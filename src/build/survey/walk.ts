@@ -4,7 +4,7 @@ import { isSiruError } from '../../base/errors.ts';
 import type { IgnoreRule } from '../../dockerfile/ignore.ts';
 import type { EntryType } from '../../layer/entry.ts';
 import { fsPath } from '../../layer/path-bytes.ts';
-import { namesIn } from '../contexts/directory.ts';
+import { namesIn } from '../contexts/file-entry.ts';
 import type { ContextIgnore } from '../contexts/ignored.ts';
 import type { SourceTree } from '../contexts/source.ts';
 
