@@ -128,6 +128,24 @@ test('what changed while nobody asked for it is noticed later', { skip: process.
   }
 });
 
+test('an answer is forgotten when another question meets what changed', { skip: process.platform !== 'linux' && 'the file systems of Linux only' }, async (t) => {
+  const { write, open } = await place(t);
+  write('a/x', '');
+  await settle();
+  const keep = (key: string): void => {
+    const tree = open();
+    tree.memory!.keep(key, tree.memory!.watch(() => tree.children('a')).seen, { parts: [], files });
+    tree.save!(true);
+  };
+  keep('first');
+  assert.ok(open().memory!.recall('first'));
+  write('a/y', '');
+  await settle();
+  keep('second');
+  assert.ok(open().memory!.recall('second'));
+  assert.equal(open().memory!.recall('first'), undefined);
+});
+
 test('other rules of the ignore file are another question', async (t) => {
   const { write, open } = await place(t);
   for (const path of ['a/x', 'a/y']) write(path, path);
