@@ -29,3 +29,8 @@ export function blobPath(root: string, digest: Digest): string {
 export function uploadPath(root: string, id: string): string {
   return join(root, ownFolder, 'uploads', id);
 }
+
+/** Bytes that are not what their digest says. */
+export function quarantinePath(root: string, digest: Digest): string {
+  return join(root, ownFolder, 'quarantine', digest.replace(':', '-'));
+}

@@ -1,0 +1,76 @@
+/** What the phases of a collection share. */
+import type { Digest } from '../../oci/digest.ts';
+import type { Core } from '../files/core.ts';
+import type { GarbagePolicy } from './policy.ts';
+
+export interface Removal {
+  what: 'manifest' | 'blob' | 'repository blob' | 'upload' | 'repository' | 'temporary file';
+  repository?: string;
+  digest?: Digest;
+  /** Of an upload or a file. */
+  name?: string;
+  /** That the disk has more of when it is gone. */
+  bytes: number;
+  why: string;
+}
+
+export interface Ground {
+  core: Core;
+  policy: GarbagePolicy;
+  /** The time for all decisions: that of the begin and what passed since, whatever the clock does meanwhile. */
+  now: () => number;
+  /** False when it is only told what would go: files stay. */
+  real: boolean;
+  removed: (removal: Removal) => void;
+}
+
+/** What a step did: where the next one begins, undefined at the end of the phase. */
+export interface Step {
+  next: string | undefined;
+}
+
+/**
+ * A part of the work. `look` finds what may go, without a lock and at most for a few milliseconds; `take`, in a transaction,
+ * decides and does it.
+ */
+export interface Phase {
+  name: string;
+  look(ground: Ground, place: string): Promise<Look> | Look;
+}
+
+export interface Look {
+  next: string | undefined;
+  /** In the transaction. */
+  take?: () => void;
+  /** After the transaction. */
+  after?: () => Promise<void>;
+}
+
+/** Rows that a step looks at. */
+export const windowSize = 500;
+
+/** Times that are later than now are of a clock that was wrong; some difference between servers is none. */
+const skew = 3_600_000;
+
+export function isFromFuture(ground: Ground, time: number): boolean {
+  return time > ground.now() + skew;
+}
+
+/** True when the time of a last touch is so long ago. */
+export function isOlder({ now, core }: Ground, touched: number, age: number): boolean {
+  return touched < now() - age - core.touchInterval;
+}
+
+/** A place of two columns, and back. */
+export function pairPlace(repository: number, text: string): string {
+  return `${repository} ${text}`;
+}
+
+export function readPair(place: string): [repository: number, text: string] {
+  const space = place.indexOf(' ');
+  return place === '' ? [0, ''] : [Number(place.slice(0, space)), place.slice(space + 1)];
+}
+
+export function repositoryName({ core: { db } }: Ground, id: number): string {
+  return db.get<{ name: string }>('SELECT name FROM repositories WHERE id = ?', id)?.name ?? '';
+}
