@@ -9,6 +9,8 @@ import type { App, AppOptions } from './app.ts';
 import type { Configuration } from './config/configuration.ts';
 import { defaultRegistryRoot } from './default-root.ts';
 import { openFileStorage } from './files/open.ts';
+import { defaultInterval, policyOf } from './garbage/policy.ts';
+import { scheduleCollections } from './garbage/schedule.ts';
 import type { EventSink } from './hooks.ts';
 import { createHealthPages } from './operations/health-pages.ts';
 import { createMetrics } from './operations/metrics-page.ts';
@@ -36,6 +38,8 @@ export async function serveRegistry({ configuration, signal, onError, onListenin
   const { root = defaultRegistryRoot(), listen = '127.0.0.1:5000', grace = defaultGrace, tls } = configuration;
   const secret = tls && { certificate: readText(tls.certificate), key: readText(tls.key) };
   await using storage = await openFileStorage({ root, onError });
+  const { schedule = true, interval = defaultInterval } = configuration.garbage ?? {};
+  await using _collections = schedule ? scheduleCollections(storage.core, { policy: policyOf(configuration.garbage), interval, onError }) : undefined;
   const health = createHealthPages({ storage, signal, onError });
   const apart = configuration.metrics?.listen;
   let app: App;

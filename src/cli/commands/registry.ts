@@ -9,22 +9,26 @@ export interface RegistryFlags {
   listen?: string;
   log?: string;
   grace?: string;
+  dryRun?: boolean;
 }
 
 export function configure(command: Command): void {
   command
-    .usage('[OPTIONS] serve | check')
+    .usage('[OPTIONS] serve | check | gc | du')
     .argument('[words...]')
     .option('--root <folder>', 'Where the registry keeps its content')
     .option('--config <file>', 'Its configuration file; flags go before it')
     .option('--listen <address>', 'Where it listens: 127.0.0.1:5000 when not given, :5000 for every address')
     .option('--log <form>', 'What it writes for each request: text, json or none')
     .option('--grace <duration>', 'How long running requests may take when it is told to end; 30s when not given')
+    .option('--dry-run', 'gc: only list what would go, why, and how many bytes')
     .addHelpText('after', `
 Examples:
   siru registry serve
   siru registry serve --root /srv/registry --listen :5000
   siru registry check --config registry.yaml
+  siru registry gc --dry-run
+  siru registry du team/app
   siru tag app:1.0 localhost:5000/app:1.0 && siru push localhost:5000/app:1.0`);
 }
 
@@ -39,6 +43,11 @@ export async function run(call: Call, [verb, ...words]: string[], flags: Registr
     case 'check':
       take(0, 'no operands');
       return (await import('../registry/serve.ts')).check(call, flags);
+    case 'gc':
+      take(0, 'no operands');
+      return (await import('../registry/garbage.ts')).gc(call, flags);
+    case 'du':
+      return (await import('../registry/garbage.ts')).du(call, flags, words);
     case undefined:
       throw new SiruError('USAGE', 'registry what?', { hint: 'siru registry serve starts one; see siru registry --help' });
     default:

@@ -32,7 +32,7 @@ export async function check(call: Call, flags: RegistryFlags): Promise<void> {
   call.print(`${flags.config} is good\n`);
 }
 
-async function configurationOf(flags: RegistryFlags): Promise<Configuration> {
+export async function configurationOf(flags: RegistryFlags): Promise<Configuration> {
   const configuration: Configuration = flags.config === undefined
     ? {}
     : (await import('../../registry/config/read-configuration.ts')).readConfiguration(flags.config);

@@ -1,4 +1,6 @@
 /** The configuration of a registry server. A part of the server has a group here and its own file for what is in it. */
+import { garbageShape } from '../garbage/policy.ts';
+import type { GarbageConfiguration } from '../garbage/policy.ts';
 import { parseAddress } from '../server.ts';
 import { isHost } from '../names.ts';
 import type { GroupShape } from './shape.ts';
@@ -11,6 +13,7 @@ export interface Configuration {
   grace?: number;
   delete?: boolean;
   require?: { blobs?: boolean; manifests?: boolean };
+  garbage?: GarbageConfiguration;
   slow?: number;
   metrics?: { listen?: string; token?: string; public?: boolean };
   web?: { serve?: boolean; host?: string };
@@ -43,6 +46,7 @@ export const configurationShape: GroupShape = {
         manifests: { type: 'flag', about: 'The manifests of an index.', default: 'false' },
       },
     },
+    garbage: garbageShape,
     metrics: {
       type: 'group',
       about: 'Who gets /metrics, and where.',
