@@ -20,12 +20,16 @@ export async function pushVersion(options: PushOptions): Promise<Followed & { re
   return await follow({ store, remote, image, reference: parseReferenceWithTag(options.reference), compression, level }, contextOf(options));
 }
 
-export type OutdatedOptions = Pick<PushOptions, 'store' | 'registries' | 'signal' | 'onEvent'>;
+export interface OutdatedOptions extends Pick<PushOptions, 'store' | 'registries' | 'signal' | 'onEvent'> {
+  /** Lock files whose images are looked at too. */
+  lockFiles?: readonly string[];
+}
 
-/** What the tags of the store's images have moved to; a registry that cannot be asked is told in its entries. */
+/** What the tags of the store's images, and of lock files, have moved to; a registry that cannot be asked is told in its entries. Throws LOCK. */
 export async function outdated(options: OutdatedOptions): Promise<OutdatedImage[]> {
   const [{ createRemote }, { findOutdated, usedImages }] = await Promise.all([import('./remote/client.ts'), import('./images/outdated.ts')]);
   await using remote = createRemote({ registries: options.registries });
-  const { store } = options;
-  return await findOutdated(usedImages(store), remote, store, contextOf(options));
+  const { store, lockFiles = [] } = options;
+  const { usedByLock } = await import('./build/lock/used-images.ts');
+  return await findOutdated([...usedImages(store), ...lockFiles.flatMap(usedByLock)], remote, store, contextOf(options));
 }

@@ -38,3 +38,28 @@ test('versions are tagged, pushed, pulled and found out of date', { skip: regist
   assert.match((await lines(['outdated', '--fail-on', 'huge'], 1)).err, /not patch, minor or major/);
   assert.match((await lines(['outdated', 'nothing'], 1)).err, /no image nothing here that came from a registry/);
 });
+
+test('what a lock file has is found out of date for each platform, and a Dockerfile.lock of the directory is taken', { skip: registryMissing() }, async () => {
+  await using registry = await startRegistry();
+  await using world = await createWorld();
+  const name = `${registry.host}/base`;
+  const base = world.context({ Dockerfile: 'FROM scratch\nARG V\nLABEL org.opencontainers.image.version=$V\nCOPY f /f\n', f: 'hello' });
+  const push = async (version: string): Promise<void> => {
+    await world.ok('build', '-q', '--build-arg', `V=${version}`, '--platform', 'linux/amd64,linux/arm64', '-t', `${name}:${version}`, base);
+    await world.ok('push', '-q', '--semver', `${name}:${version}`);
+  };
+  await push('3.20.0');
+  const app = world.context({ Dockerfile: `FROM ${name}:3\nCOPY Dockerfile /d\n` });
+  await world.ok('lock', '--platform', 'linux/amd64,linux/arm64', app);
+  await using other = await createWorld({ cwd: app });
+  const outdated = async (...args: string[]): Promise<string[][]> => (await other.ok('outdated', ...args)).trimEnd().split('\n').map((line) => line.split(/ {2,}/));
+  assert.deepEqual((await outdated('-a')).slice(1).map(([what, place, , , change]) => [what, place, change]), ['amd64', 'arm64'].map((architecture) => [`${name}:3 linux/${architecture}`, 'Dockerfile.lock', 'same']));
+  await push('3.21.1');
+  assert.deepEqual(await outdated(name), [
+    ['NAME', 'PLACE', 'HERE', 'NOW', 'CHANGE', 'NEWER'],
+    ...['amd64', 'arm64'].map((architecture) => [`${name}:3 linux/${architecture}`, 'Dockerfile.lock', '3.20.0', '3.21.1', 'minor', '-']),
+  ]);
+  assert.deepEqual((await outdated('--lock-file', `${app}/Dockerfile.lock`)).length, 3);
+  const { code } = await other.run(['outdated', '--fail-on', 'minor']);
+  assert.equal(code, 1);
+});

@@ -2,7 +2,8 @@
 import type { Context } from '../base/context.ts';
 import { isSiruError } from '../base/errors.ts';
 import type { Digest } from '../oci/digest.ts';
-import { hostPlatform } from '../oci/platform.ts';
+import { formatPlatform, hostPlatform } from '../oci/platform.ts';
+import type { Platform } from '../oci/platform.ts';
 import { familiarReference, parseReferenceWithTag } from '../oci/reference.ts';
 import type { Reference } from '../oci/reference.ts';
 import { changeBetween, newerTags, parseVersion } from '../oci/semver.ts';
@@ -21,13 +22,18 @@ export interface UsedImage {
   digests: readonly [Digest, ...Digest[]];
   /** Exact version, when it is known. */
   version?: string;
+  /** Set when the digests are of the manifest for one platform, whatever index the tag names. */
+  platform?: Platform;
   /** `store`, or the file that says so. */
   place: string;
 }
 
 export interface OutdatedImage {
   name: string;
+  /** `store`, or the lock file. */
   place: string;
+  /** Of an entry of a lock file: `linux/amd64`. */
+  platform?: string;
   here: { digest: Digest; version?: string };
   /** What the tag stands for now; absent when it is gone or could not be asked for. */
   now?: { digest: Digest; version?: string };
@@ -73,7 +79,7 @@ export async function findOutdated(used: readonly UsedImage[], remote: Remote, s
       if (!list) lists.set(repository, (list = someTags(remote, reference, inner)));
       return list;
     };
-    const entry: OutdatedImage = { name: familiarReference(reference), place, here: { digest: digests[0], ...(one.version !== undefined && { version: one.version }) }, change: 'unknown', newer: {} };
+    const entry: OutdatedImage = { name: familiarReference(reference), place, ...(one.platform && { platform: formatPlatform(one.platform) }), here: { digest: digests[0], ...(one.version !== undefined && { version: one.version }) }, change: 'unknown', newer: {} };
     try {
       await look(entry, one, { remote, store, tags }, inner);
     } catch (error) {
@@ -90,20 +96,29 @@ interface Sources {
   tags: () => Promise<string[]>;
 }
 
-async function look(entry: OutdatedImage, { reference, digests, version }: UsedImage, { remote, store, tags }: Sources, context: Context): Promise<void> {
-  const head = await remote.headManifest(reference, context);
+async function look(entry: OutdatedImage, used: UsedImage, { remote, store, tags }: Sources, context: Context): Promise<void> {
+  const { reference, digests, platform } = used;
   const tag = reference.tag!;
-  if (!head) {
+  const exact = isExact(tag);
+  const version = used.version ?? (exact ? tag : undefined);
+  if (version !== undefined) entry.here.version = version;
+  const head = await remote.headManifest(reference, context);
+  const now = head && platform && !digests.includes(head.digest)
+    ? (await fetchManifest(remote, { ...reference, digest: head.digest }, platform, store, context)).descriptor.digest
+    : head?.digest;
+  if (!head || !now) {
     entry.change = 'gone';
-  } else if (digests.includes(head.digest)) {
+  } else if (digests.includes(now)) {
     entry.change = 'same';
-    entry.now = { digest: head.digest, ...(version !== undefined && { version }) };
+    entry.now = { digest: now, ...(version !== undefined && { version }) };
   } else {
-    const found = isExact(tag) ? new Map<Digest, string>() : await exactVersions(remote, reference, version === undefined ? [head.digest, ...digests] : [head.digest], [], tags, context);
-    const from = version ?? digests.map((digest) => found.get(digest)).find((text) => text !== undefined);
-    const to = found.get(head.digest) ?? (isExact(tag) ? undefined : await labelThere(remote, store, { ...reference, digest: head.digest }, context));
+    const label = (digest: Digest): Promise<string | undefined> => labelThere(remote, store, { ...reference, digest }, platform, context);
+    // Tags name indexes: the version of a platform's manifest is what this says of itself.
+    const found = exact ? new Map<Digest, string>() : await exactVersions(remote, reference, version === undefined && !platform ? [head.digest, ...digests] : [head.digest], [], tags, context);
+    const from = version ?? digests.map((digest) => found.get(digest)).find((text) => text !== undefined) ?? (platform && (await label(digests[0])));
+    const to = found.get(head.digest) ?? (exact ? undefined : await label(head.digest));
     if (from !== undefined) entry.here.version = from;
-    entry.now = { digest: head.digest, ...(to !== undefined && { version: to }) };
+    entry.now = { digest: now, ...(to !== undefined && { version: to }) };
     const [before, after] = [from, to].map((text) => (text === undefined ? undefined : parseVersion(text)));
     const change = before && after ? changeBetween(before, after) : 'moved';
     // Another image under the same version is no step, and yet not the same.
@@ -113,9 +128,9 @@ async function look(entry: OutdatedImage, { reference, digests, version }: UsedI
 }
 
 /** What the image that is there says of itself. */
-async function labelThere(remote: Remote, store: Store, reference: Reference, context: Context): Promise<string | undefined> {
+async function labelThere(remote: Remote, store: Store, reference: Reference, platform: Platform | undefined, context: Context): Promise<string | undefined> {
   try {
-    const { manifest } = await fetchManifest(remote, reference, hostPlatform(), store, context);
+    const { manifest } = await fetchManifest(remote, reference, platform ?? hostPlatform(), store, context);
     const { config } = await fetchConfig(remote, reference, manifest, store, context);
     return labelledVersion({ config, manifest });
   } catch (error) {
