@@ -35,6 +35,14 @@ export type { Advice, Cause, ExplainedStep, Explanation } from './build/history/
 export { pull, push, type PullOptions, type PushOptions } from './exchange.ts';
 export { outdated, pushVersion, tagVersion, type OutdatedOptions } from './versions.ts';
 export type { OutdatedImage } from './images/outdated.ts';
+export { annotateIndex, attach, copy, createIndex, inspectIndex, listRepositories, listTags, referrers } from './moving.ts';
+export type { AnnotateIndexOptions, AttachOptions, CopyOptions, CreateIndexOptions, MovingOptions, ReferrersOptions } from './moving.ts';
+export type { CopyResult } from './images/copy.ts';
+export type { IndexAnnotation } from './images/indexes/index-document.ts';
+export type { IndexNode } from './images/indexes/index-tree.ts';
+export type { Attached, AttachedFile } from './images/artifacts/attach.ts';
+export type { ArtifactFile, Referrer } from './images/artifacts/referrer-tree.ts';
+export type { SavedFile } from './images/artifacts/save-files.ts';
 export type { RegistryOptions } from './remote/configuration.ts';
 export type { Isolation } from './runtime/isolation.ts';
 export { openStore } from './store/open-store.ts';

@@ -20,7 +20,7 @@ import type { UnnamedImage } from './store-place.ts';
 export interface PlaceTools {
   remote: Remote;
   /** Opened when a place needs it: the store itself, archives of docker, and a registry, of whose uploads it remembers how far they are. */
-  store: () => Promise<Store>;
+  store?: () => Promise<Store>;
   /** The one that is copied. */
   platform?: Platform;
 }
@@ -36,12 +36,12 @@ export async function openSource(name: PlaceName, tools: PlaceTools, context: Co
       return storeSource(store, image, text);
     }
     default:
-      return await openLayoutSource(await openTree(name.path, tools.store, context), name);
+      return await openLayoutSource(await openTree(name.path, tools.store ?? noStore, context), name);
   }
 }
 
 /** An image whose blobs are in the store: one that it keeps, or one that an archive of docker brings. */
-export async function storedImage(name: Extract<PlaceName, { kind: 'store' | 'docker-archive' }>, { store: open, platform }: PlaceTools, context: Context): Promise<{ store: Store; image: UnnamedImage; text: string }> {
+export async function storedImage(name: Extract<PlaceName, { kind: 'store' | 'docker-archive' }>, { store: open = noStore, platform }: PlaceTools, context: Context): Promise<{ store: Store; image: UnnamedImage; text: string }> {
   const store = await open();
   if (name.kind === 'store') return { store, image: resolveImage(store, name.name), text: `store:${name.name}` };
   const { readImages } = await import('../load.ts');
@@ -63,9 +63,9 @@ export async function openTarget(name: PlaceName, { remote, store, platform }: P
     case 'registry':
       return registryTarget(remote, name.reference, store);
     case 'store':
-      return storeTarget({ store: await store(), name: name.name, platform });
+      return storeTarget({ store: await (store ?? noStore)(), name: name.name, platform });
     case 'docker-archive': {
-      const opened = await store();
+      const opened = await (store ?? noStore)();
       const names = name.tag === undefined ? [] : [formatReference(parseReferenceWithTag(name.tag))];
       return storeTarget({
         store: opened, name: name.path, platform,
@@ -82,4 +82,8 @@ export async function openTarget(name: PlaceName, { remote, store, platform }: P
     default:
       return layoutTarget(name);
   }
+}
+
+function noStore(): Promise<Store> {
+  return Promise.reject(new SiruError('USAGE', 'this goes through a store, and none was given'));
 }

@@ -39,7 +39,7 @@ export function registrySource(remote: Remote, reference: Reference): Source {
  * With a tag, or a digest that what comes must have; `latest` when the reference has neither. The store remembers how far
  * large uploads are.
  */
-export function registryTarget(remote: Remote, reference: Reference, store: () => Promise<Store>): Target {
+export function registryTarget(remote: Remote, reference: Reference, store?: () => Promise<Store>): Target {
   const repository: Repository = { domain: reference.domain, path: reference.path };
   const named: Reference = reference.tag === undefined && reference.digest === undefined ? { ...reference, tag: 'latest' } : reference;
   const name = familiarReference(named);
@@ -65,7 +65,7 @@ export function registryTarget(remote: Remote, reference: Reference, store: () =
       }
       if (!session && (await remote.hasBlob(repository, descriptor, context))) return transfer.state('exists');
       transfer.state('moving');
-      using kept = size < worthKeeping ? undefined : await keepUpload(await store(), repository, { digest }, size);
+      using kept = size < worthKeeping || !store ? undefined : await keepUpload(await store(), repository, { digest }, size);
       const bytes = (offset: number): AsyncIterable<Uint8Array> => transfer.count(offset === 0 ? verified(open(), descriptor, name) : open(offset), offset);
       await remote.uploadBlob(repository, { open: bytes, digest: () => digest, size, ...kept }, context, kept?.begun ? undefined : session);
       transfer.state('done');
