@@ -11,10 +11,11 @@ import { defaultRegistryRoot } from './default-root.ts';
 import { openFileStorage } from './files/open.ts';
 import { defaultInterval, policyOf } from './garbage/policy.ts';
 import { scheduleCollections } from './garbage/schedule.ts';
-import type { EventSink } from './hooks.ts';
+import type { EventSink, RouteGroup } from './hooks.ts';
 import { createHealthPages } from './operations/health-pages.ts';
 import { createMetrics } from './operations/metrics-page.ts';
 import type { MetricsOptions } from './operations/metrics-page.ts';
+import { searchRoute } from './routes/search.ts';
 import { startServer } from './server.ts';
 import { defaultSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
@@ -45,13 +46,19 @@ export async function serveRegistry({ configuration, signal, onError, onListenin
   let app: App;
   using metrics = createMetrics({ ...metricsOptions(configuration), inFlight: () => app.inFlight });
   const common: AppOptions = { storage, settings: settingsOf(configuration) };
-  app = createApp({ ...common, groups: [health, ...(apart === undefined ? [metrics.page] : [])], onEvent: [...onEvent, metrics.count] });
+  app = createApp({ ...common, groups: [health, ...(apart === undefined ? [metrics.page] : []), searchRoute, ...(await webPages(configuration))], onEvent: [...onEvent, metrics.count] });
   await using server = await startServer({ app, listen, ...(secret && { tls: secret }) });
   await using aside = apart === undefined ? undefined : await startServer({ app: createApp({ ...common, groups: [health, metrics.page], groupsOnly: true }), listen: apart });
   onListening({ address: server.address, root, secure: secret !== undefined, metrics: aside?.address });
   if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
   // Waited for here: the storage is closed when this returns.
   return await server.stop(grace);
+}
+
+async function webPages({ web = {} }: Configuration): Promise<RouteGroup[]> {
+  if (web.serve === false) return [];
+  const { createWebPages } = await import('./web/web-pages.ts');
+  return [createWebPages(web.host === undefined ? {} : { host: web.host })];
 }
 
 function metricsOptions({ metrics = {} }: Configuration): MetricsOptions {
