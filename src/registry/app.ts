@@ -73,7 +73,7 @@ export function createApp(options: AppOptions): App {
 async function serve(context: AppContext, find: typeof parseRoute, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const at = Date.now();
   const begun = performance.now();
-  const remote = request.socket.remoteAddress;
+  const remote = context.access.addressOf?.(request) ?? request.socket.remoteAddress;
   const url = request.url ?? '/';
   const mark = url.indexOf('?');
   const exchange: Exchange = {
@@ -93,6 +93,7 @@ async function serve(context: AppContext, find: typeof parseRoute, request: Inco
   response.on('error', () => {});
   let route = 'unknown';
   let fault: unknown;
+  let told: string | undefined;
   try {
     const group = context.groups.find((one) => one.matches(exchange.path));
     if (group !== undefined) {
@@ -112,6 +113,7 @@ async function serve(context: AppContext, find: typeof parseRoute, request: Inco
     if (!isGone(exchange)) {
       const refusal = refusalOf(error, exchange);
       if (refusal.status >= 500) fault = error;
+      told = refusal.message;
       answerRefusal(exchange, refusal);
     }
   }
@@ -121,7 +123,7 @@ async function serve(context: AppContext, find: typeof parseRoute, request: Inco
     status: response.headersSent ? response.statusCode : 0,
     broken: !response.writableFinished,
     user: exchange.user?.name, remote, agent: request.headers['user-agent'],
-    bytesIn: exchange.bytesIn, bytesOut: exchange.bytesOut, milliseconds: performance.now() - begun, error: fault,
+    bytesIn: exchange.bytesIn, bytesOut: exchange.bytesOut, milliseconds: performance.now() - begun, refusal: told, error: fault,
   });
 }
 

@@ -41,9 +41,12 @@ export interface Access {
   changeTag?(question: { user: User | undefined; repository: string; tag: string; before: Digest; to: Digest | undefined }): void;
   /**
    * Asked before bytes are taken: when an upload opens or grows (`bytes` is its size so far, or what was announced), and
-   * before a manifest is put. Throws a Refusal (DENIED) when the quota is used up.
+   * before a manifest is put or a blob mounted. Throws a Refusal (DENIED) when the quota is used up; gives how many bytes
+   * there may be altogether.
    */
-  reserve?(question: { user: User | undefined; repository: string; bytes: number }): void | Promise<void>;
+  reserve?(question: { user: User | undefined; repository: string; bytes: number }): Promise<number>;
+  /** Who the client is when the connection is a proxy's, for the log. */
+  addressOf?(request: IncomingMessage): string;
 }
 
 /** What happened to content, for audit, metrics and retention. Sent after it is durable. */
@@ -80,6 +83,8 @@ export interface RequestEvent {
   bytesIn: number;
   bytesOut: number;
   milliseconds: number;
+  /** What the client was told when it was refused. */
+  refusal?: string | undefined;
   /** For 5xx: what went wrong, for the log. */
   error: unknown;
 }

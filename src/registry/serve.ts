@@ -3,9 +3,13 @@
  * opened here, and closed in the opposite order.
  */
 import { readFileSync } from 'node:fs';
+import type { Server as TlsServer } from 'node:https';
 import { SiruError, messageOf } from '../base/errors.ts';
+import type { AccessConfiguration } from './access/configuration.ts';
+import type { OpenedAccess } from './access/open-access.ts';
 import { createApp } from './app.ts';
 import type { App, AppOptions } from './app.ts';
+import { auditFile, createAudit } from './audit.ts';
 import type { Configuration } from './config/configuration.ts';
 import { defaultRegistryRoot } from './default-root.ts';
 import { openFileStorage } from './files/open.ts';
@@ -19,6 +23,8 @@ import { searchRoute } from './routes/search.ts';
 import { startServer } from './server.ts';
 import { defaultSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
+import type { Storage } from './storage.ts';
+import { readTlsFiles, watchTlsFiles } from './tls-files.ts';
 
 export interface ServeOptions {
   configuration: Configuration;
@@ -37,17 +43,21 @@ const defaultGrace = 30_000;
 export async function serveRegistry({ configuration, signal, onError, onListening, onEvent }: ServeOptions): Promise<number> {
   if (signal.aborted) throw new SiruError('CANCELLED', 'cancelled', { cause: signal.reason });
   const { root = defaultRegistryRoot(), listen = '127.0.0.1:5000', grace = defaultGrace, tls } = configuration;
-  const secret = tls && { certificate: readText(tls.certificate), key: readText(tls.key) };
+  const secret = tls && readTlsFiles(tls);
   await using storage = await openFileStorage({ root, onError });
   const { schedule = true, interval = defaultInterval } = configuration.garbage ?? {};
   await using _collections = schedule ? scheduleCollections(storage.core, { policy: policyOf(configuration.garbage), interval, onError }) : undefined;
+  await using audit = configuration.audit && createAudit({ write: auditFile(configuration.audit.file, onError), pulls: configuration.audit.pulls ?? false });
+  const opened = configuration.access && await openedAccess(configuration.access, root, storage, onError);
   const health = createHealthPages({ storage, signal, onError });
   const apart = configuration.metrics?.listen;
   let app: App;
   using metrics = createMetrics({ ...metricsOptions(configuration), inFlight: () => app.inFlight });
-  const common: AppOptions = { storage, settings: settingsOf(configuration) };
-  app = createApp({ ...common, groups: [health, ...(apart === undefined ? [metrics.page] : []), searchRoute, ...(await webPages(configuration))], onEvent: [...onEvent, metrics.count] });
+  const common: AppOptions = { storage, settings: settingsOf(configuration), ...(opened && { access: opened.access }) };
+  const groups = [health, ...(apart === undefined ? [metrics.page] : []), ...(opened?.groups ?? []), searchRoute, ...(await webPages(configuration))];
+  app = createApp({ ...common, groups, onEvent: [...onEvent, metrics.count, ...(audit ? [audit.sink] : [])] });
   await using server = await startServer({ app, listen, ...(secret && { tls: secret }) });
+  using _watch = tls && watchTlsFiles(server.server as TlsServer, tls, onError);
   await using aside = apart === undefined ? undefined : await startServer({ app: createApp({ ...common, groups: [health, metrics.page], groupsOnly: true }), listen: apart });
   onListening({ address: server.address, root, secure: secret !== undefined, metrics: aside?.address });
   if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
@@ -67,6 +77,11 @@ function metricsOptions({ metrics = {} }: Configuration): MetricsOptions {
     ...(isPublic !== undefined && { public: isPublic }),
     ...(token !== undefined && { token: readToken(token) }),
   };
+}
+
+async function openedAccess(configuration: AccessConfiguration, root: string, storage: Storage, onError: (error: unknown) => void): Promise<OpenedAccess> {
+  const { openAccess } = await import('./access/open-access.ts');
+  return openAccess({ configuration, root, usage: (which) => storage.repositories.usage(which), onError });
 }
 
 function settingsOf({ delete: deletes, require }: Configuration): Settings {

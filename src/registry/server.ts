@@ -9,13 +9,15 @@ import type { Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { SiruError, errnoOf } from '../base/errors.ts';
 import type { App } from './app.ts';
+import { secureContextOf } from './tls-files.ts';
+import type { TlsFiles } from './tls-files.ts';
 
 export interface ServerOptions {
   app: App;
   /** `127.0.0.1:5000`, `:5000` for all addresses, `[::1]:5000`; port 0 is any free one. */
   listen: string;
   /** PEM. */
-  tls?: { certificate: string; key: string };
+  tls?: TlsFiles;
 }
 
 /** Disposing of it stops it at once. */
@@ -40,7 +42,7 @@ export async function startServer({ app, listen, tls }: ServerOptions): Promise<
   const { host, port } = parseAddress(listen);
   const handle = (request: IncomingMessage, response: ServerResponse): void => app.handle(request, response);
   const options = { requestTimeout: 0, headersTimeout: headTime, keepAliveTimeout: keepAliveTime, noDelay: true };
-  const server = tls ? createTlsServer({ ...options, cert: tls.certificate, key: tls.key }, handle) : createServer(options, handle);
+  const server = tls ? createTlsServer({ ...options, ...secureContextOf(tls), requestCert: tls.clients !== undefined, rejectUnauthorized: true }, handle) : createServer(options, handle);
   server.timeout = idleTime;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(new SiruError('NETWORK', `cannot listen at ${listen}: ${reasonOf(error)}`, {

@@ -10,11 +10,13 @@ export interface RegistryFlags {
   log?: string;
   grace?: string;
   dryRun?: boolean;
+  users?: string;
+  passwordStdin?: boolean;
 }
 
 export function configure(command: Command): void {
   command
-    .usage('[OPTIONS] serve | check | gc | du')
+    .usage('[OPTIONS] serve | check | gc | du | user add|rm|ls [NAME]')
     .argument('[words...]')
     .option('--root <folder>', 'Where the registry keeps its content')
     .option('--config <file>', 'Its configuration file; flags go before it')
@@ -22,6 +24,8 @@ export function configure(command: Command): void {
     .option('--log <form>', 'What it writes for each request: text, json or none')
     .option('--grace <duration>', 'How long running requests may take when it is told to end; 30s when not given')
     .option('--dry-run', 'gc: only list what would go, why, and how many bytes')
+    .option('--users <file>', 'The password file that user changes; the one of --config when not given')
+    .option('--password-stdin', 'Read the password of user add from standard input')
     .addHelpText('after', `
 Examples:
   siru registry serve
@@ -29,6 +33,7 @@ Examples:
   siru registry check --config registry.yaml
   siru registry gc --dry-run
   siru registry du team/app
+  siru registry user add ann --config registry.yaml
   siru tag app:1.0 localhost:5000/app:1.0 && siru push localhost:5000/app:1.0`);
 }
 
@@ -48,6 +53,8 @@ export async function run(call: Call, [verb, ...words]: string[], flags: Registr
       return (await import('../registry/garbage.ts')).gc(call, flags);
     case 'du':
       return (await import('../registry/garbage.ts')).du(call, flags, words);
+    case 'user':
+      return (await import('../registry/user.ts')).user(call, words, flags);
     case undefined:
       throw new SiruError('USAGE', 'registry what?', { hint: 'siru registry serve starts one; see siru registry --help' });
     default:

@@ -1,6 +1,8 @@
 /** The configuration of a registry server. A part of the server has a group here and its own file for what is in it. */
 import { garbageShape } from '../garbage/policy.ts';
 import type { GarbageConfiguration } from '../garbage/policy.ts';
+import { accessShape } from '../access/configuration.ts';
+import type { AccessConfiguration } from '../access/configuration.ts';
 import { parseAddress } from '../server.ts';
 import { isHost } from '../names.ts';
 import type { GroupShape } from './shape.ts';
@@ -8,10 +10,12 @@ import type { GroupShape } from './shape.ts';
 export interface Configuration {
   root?: string;
   listen?: string;
-  tls?: { certificate: string; key: string };
+  tls?: { certificate: string; key: string; clients?: string };
   log?: 'text' | 'json' | 'none';
   grace?: number;
   delete?: boolean;
+  access?: AccessConfiguration;
+  audit?: { file: string; pulls?: boolean };
   require?: { blobs?: boolean; manifests?: boolean };
   garbage?: GarbageConfiguration;
   slow?: number;
@@ -30,8 +34,9 @@ export const configurationShape: GroupShape = {
       about: 'Serve HTTPS.',
       required: ['certificate', 'key'],
       members: {
-        certificate: { type: 'path', about: 'PEM file with the certificate and those between it and the authority.' },
+        certificate: { type: 'path', about: 'PEM file with the certificate and those between it and the authority; read again when it changes.' },
         key: { type: 'path', about: 'PEM file with its key.' },
+        clients: { type: 'path', about: 'PEM file with authorities: only clients with a certificate of one of them are served.' },
       },
     },
     log: { type: 'text', oneOf: ['text', 'json', 'none'], about: 'What is written for each request.', default: 'text' },
@@ -62,6 +67,16 @@ export const configurationShape: GroupShape = {
       members: {
         serve: { type: 'flag', about: 'Whether there are any.', default: 'true' },
         host: { type: 'text', about: 'Name and port of the registry in the commands that they show.', default: 'as the browser was told', check: hostFault },
+      },
+    },
+    access: accessShape,
+    audit: {
+      type: 'group',
+      about: 'Who did what, as JSON lines.',
+      required: ['file'],
+      members: {
+        file: { type: 'path', about: 'Lines are added to it; it may be moved away at any time.' },
+        pulls: { type: 'flag', about: 'Pulls, too.', default: 'false' },
       },
     },
   },

@@ -73,6 +73,8 @@ async function mounted(context: AppContext, exchange: Exchange, repository: stri
       if (error instanceof Refusal) continue;
       throw error;
     }
+    const size = access.reserve && await storage.blobs.size(holder, digest);
+    if (size !== undefined) await access.reserve!({ user: exchange.user, repository, bytes: size });
     if (!(await storage.blobs.mount(repository, digest, holder))) continue;
     context.emit(contentEvent(exchange, { type: 'mount', kind: 'blob', repository, digest }));
     return true;
@@ -84,9 +86,14 @@ async function append({ access, storage }: AppContext, exchange: Exchange, repos
   const { at, length } = options;
   const announced = Number(exchange.request.headers['content-length'] ?? 0);
   if (length !== undefined && announced > 0 && announced !== length) throw new Refusal('SIZE_INVALID', `Content-Range tells ${length} bytes, Content-Length ${announced}`);
-  await access.reserve?.({ user: exchange.user, repository, bytes: (at ?? 0) + announced });
+  const room = await access.reserve?.({ user: exchange.user, repository, bytes: (at ?? 0) + announced });
   const upload = await storage.uploads.append(repository, id, bodyOf(exchange), {
     ...(at !== undefined && { at }),
+    ...(room !== undefined && {
+      onProgress: (size: number) => {
+        if (size > room) throw new Refusal('DENIED', `the quota of ${repository} has room for ${room} bytes`);
+      },
+    }),
     onTakenOver: () => exchange.request.destroy(),
   });
   if (upload === undefined) throw unknownUpload(id);
