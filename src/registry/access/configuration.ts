@@ -84,7 +84,7 @@ export const accessShape: GroupShape = {
           repositories: patterns('Patterns: `*` within a component, `**` across them, `${user}` is the name of who asks.'),
           users: texts('Names; `*` is everybody who is logged in. Without users and groups the rule is for all.'),
           groups: texts('Names of groups.'),
-          allow: { type: 'list', about: 'Any of pull, push (which includes pull) and delete; `[]` is nothing.', of: { type: 'text', about: '', oneOf: ['pull', 'push', 'delete'] } },
+          allow: { type: 'list', about: 'Any of pull, push (which includes pull) and delete; an empty list is nothing.', of: { type: 'text', about: '', oneOf: ['pull', 'push', 'delete'] } },
         },
       },
     },
