@@ -4,8 +4,6 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
-import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
@@ -15,6 +13,7 @@ import { hexOf } from '../oci/digest.ts';
 import { parseReferenceWithTag } from '../oci/reference.ts';
 import { createRemote } from '../remote/client.ts';
 import type { Remote } from '../remote/client.ts';
+import { countingProxy } from '../remote/testing/counting-proxy.ts';
 import { startKeepingRegistry } from '../remote/testing/keeping-registry.ts';
 import { registryMissing, startRegistry } from '../remote/testing/start-registry.ts';
 import { openStore } from '../store/open-store.ts';
@@ -28,51 +27,6 @@ const skip = registryMissing();
 const client = (): Remote => createRemote({ environment: { HOME: '/nonexistent' }, credentials: async () => undefined, retry: { delay: 5 } });
 const size = 32 << 20;
 const statuses = (events: Event[]): string => events.flatMap((event) => (event.type === 'status' ? [event.text] : [])).join('\n');
-
-/** Passes bytes on to a registry and counts those that come back; stops at a number of them. */
-async function countingProxy(target: string): Promise<{ host: string; back: number; stopAt(bytes: number): Promise<void> } & AsyncDisposable> {
-  let stop: { at: number; reached: () => void } | undefined;
-  const sockets = new Set<Socket>();
-  const server = createServer((inner) => {
-    const outer = connect(Number(target.split(':')[1]), '127.0.0.1');
-    for (const socket of [inner, outer]) {
-      sockets.add(socket);
-      socket.on('error', () => {}).on('close', () => {
-        sockets.delete(socket);
-        inner.destroy();
-        outer.destroy();
-      });
-    }
-    inner.on('data', (chunk) => outer.write(chunk));
-    outer.on('data', (chunk: Buffer) => {
-      proxy.back += chunk.length;
-      if (!inner.write(chunk)) {
-        outer.pause();
-        inner.once('drain', () => outer.resume());
-      }
-      if (stop && proxy.back >= stop.at) {
-        stop.reached();
-        outer.pause();
-        inner.removeAllListeners('drain');
-      }
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const proxy = {
-    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    back: 0,
-    stopAt(at: number): Promise<void> {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      stop = { at, reached: () => { stop = undefined; resolve(); } };
-      return promise;
-    },
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-  return proxy;
-}
 
 /** Runs a program of testing/ until `when`, and kills it there. */
 async function killed(program: string, args: string[], when: Promise<void>): Promise<void> {
@@ -165,16 +119,16 @@ test('after kill -9 at 90 % of a layer a pull fetches the rest', { skip }, async
   const kept = (): number => readdirSync(tmp).filter((entry) => entry.startsWith('partial-')).reduce((sum, entry) => sum + statSync(join(tmp, entry)).size, 0);
   const arrived = async (): Promise<void> => {
     // What is in the buffers of sockets still arrives; nothing more comes.
-    await proxy.stopAt(0.92 * size);
+    await proxy.stopAt('down', 0.92 * size);
     while (kept() < 0.9 * size) await setTimeout(5);
   };
   await killed('pull-process.ts', [to.store.root, name], arrived());
   assert.ok((await to.store.usage()).temporary.bytes >= kept(), 'what is kept is counted');
-  const before = proxy.back;
+  const before = proxy.down;
   await using again = await reopened(to.store.root);
   const pulled = await pullImage({ store: again.store, remote, reference: parseReferenceWithTag(name) }, contextOf());
   assert.equal(pulled.imageId, image.imageId);
-  assert.ok(proxy.back - before < 0.15 * size, `${proxy.back - before} bytes were fetched again`);
+  assert.ok(proxy.down - before < 0.15 * size, `${proxy.down - before} bytes were fetched again`);
   assert.deepEqual(readdirSync(join(to.store.root, 'tmp')).filter((entry) => entry.startsWith('partial-')), []);
 });
 
