@@ -229,6 +229,39 @@ test('429 with Retry-After is waited for, and told', async () => {
   assert.deepEqual(events, [{ type: 'status', text: `${registry.host} answered 429; trying again in 1.0 s` }]);
 });
 
+test('a limit on pulls is told once when little is left, and when nothing is', async () => {
+  let remaining = 8;
+  await using registry = await serve((_, response) => {
+    const headers = { 'ratelimit-limit': '100;w=21600', 'ratelimit-remaining': `${remaining};w=21600` };
+    if (remaining-- > 0) response.writeHead(200, headers).end('{}');
+    else response.writeHead(429, { ...headers, 'retry-after': '3600', 'ratelimit-remaining': '0;w=21600' }).end();
+  });
+  await using remote = client();
+  const events: Event[] = [];
+  const get = (): Promise<unknown> => remote.getManifest({ domain: registry.host, path: 'x', tag: '1' }, contextOf({ onEvent: (event) => events.push(event) }));
+  await get();
+  await get();
+  assert.deepEqual(events, [{ type: 'status', text: `${registry.host}: 8 of 100 pulls are left for 6 h` }]);
+  remaining = 0;
+  await assert.rejects(get(), { code: 'REGISTRY', status: 429, retryAfter: '3600', message: `registry ${registry.host} takes no more requests for now: 0 of 100 pulls are left for 6 h` });
+});
+
+test('an upload that is put off is waited for as the registry asks', async () => {
+  const blob = randomBytes(4 << 20);
+  let patches = 0;
+  await using registry = await serve((request, response) => {
+    if (request.method === 'POST') response.writeHead(202, { location: '/v2/x/blobs/uploads/1' }).end();
+    else if (request.method === 'PATCH' && ++patches === 1) response.writeHead(429, { 'retry-after': '1' }).end();
+    else if (request.method === 'PATCH') response.writeHead(202, { location: request.url }).end();
+    else response.writeHead(201).end();
+  });
+  await using remote = client();
+  const events: Event[] = [];
+  await remote.uploadBlob({ domain: registry.host, path: 'x' }, { open: () => pieces(blob), digest: () => sha256(blob), size: blob.length }, contextOf({ onEvent: (event) => events.push(event) }));
+  assert.ok(events.some((event) => event.type === 'status' && /takes no more requests for now\); trying again in 1\.0 s/.test(event.text)));
+  assert.equal(patches, 2);
+});
+
 test('retries are bounded, and a Retry-After of a day is not waited for', async () => {
   let asked = 0;
   await using registry = await serve((request, response) => {

@@ -9,6 +9,7 @@ import { endpointsOf } from './endpoint.ts';
 import type { Endpoint } from './endpoint.ts';
 import { parseServerErrors, refusal } from './errors.ts';
 import type { Subject } from './errors.ts';
+import { isScarce, parseRateLimit, rateLimitText } from './rate-limit.ts';
 import { createTransport, discard, readDocument } from './transport.ts';
 import type { HttpRequest, HttpResponse, Transport, TransportOptions } from './transport.ts';
 
@@ -48,6 +49,8 @@ export function createConnection(options: ConnectionOptions): Connection {
   const names = new Map<string, Endpoint>();
   const schemes = new Map<string, Promise<'http' | 'https'>>();
   const unreachableMirrors = new Map<string, SiruError>();
+  /** Hosts whose limit was told. */
+  const scarce = new Set<string>();
   const secrets = new Map<string, Promise<Credentials | undefined>>();
 
   const authorizer = createAuthorizer({
@@ -118,9 +121,16 @@ export function createConnection(options: ConnectionOptions): Connection {
         }
         throw error;
       }
-      if (accept.includes(response.status)) return response;
+      const rate = parseRateLimit(response.headers);
+      if (accept.includes(response.status)) {
+        if (rate && isScarce(rate) && !scarce.has(endpoint.host)) {
+          scarce.add(endpoint.host);
+          context.emit({ type: 'status', text: `${endpoint.registry}: ${rateLimitText(rate)}` });
+        }
+        return response;
+      }
       const body = request.method === 'HEAD' ? Buffer.alloc(0) : await readDocument(response, errorLimit, 'the error', context).catch(() => Buffer.alloc(0));
-      throw refusal(subject, response.status, parseServerErrors(body), response.url);
+      throw refusal({ ...subject, rate, retryAfter: response.headers['retry-after'] }, response.status, parseServerErrors(body), response.url);
     },
 
     async ping(endpoint, context) {

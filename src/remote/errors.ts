@@ -1,6 +1,8 @@
 /** What registries answer when they refuse, in words for people. */
 import { SiruError, errnoOf, messageOf } from '../base/errors.ts';
 import type { ErrorCode, ErrorOptions } from '../base/errors.ts';
+import { rateLimitText } from './rate-limit.ts';
+import type { RateLimit } from './rate-limit.ts';
 
 /** One entry of the error document (OCI distribution spec, "Error Codes"). */
 export interface ServerError {
@@ -16,13 +18,16 @@ export class RegistryError extends SiruError {
   readonly errors: readonly ServerError[];
   /** Without user, password and signed query. */
   readonly url: string;
+  /** The header: seconds, or a date. */
+  readonly retryAfter?: string;
 
-  constructor(code: ErrorCode, message: string, about: { status: number; errors: readonly ServerError[]; url: string }, options: ErrorOptions = {}) {
+  constructor(code: ErrorCode, message: string, about: { status: number; errors: readonly ServerError[]; url: string; retryAfter?: string }, options: ErrorOptions = {}) {
     super(code, message, options);
     this.name = 'RegistryError';
     this.status = about.status;
     this.errors = about.errors;
     this.url = about.url;
+    this.retryAfter = about.retryAfter;
   }
 }
 
@@ -35,6 +40,9 @@ export interface Subject {
   repository?: string;
   /** `manifest 3.20`, `blob sha256:...`. */
   what?: string;
+  /** What the reply said of the registry's limit, and of when to come back. */
+  rate?: RateLimit;
+  retryAfter?: string;
 }
 
 const publicParameters = new Set(['n', 'last', 'digest', 'mount', 'from', 'service', 'scope', 'ns', 'tag']);
@@ -70,7 +78,7 @@ function clean(text: string, length: number): string {
 
 /** The error for a reply whose status says no. */
 export function refusal(subject: Subject, status: number, errors: readonly ServerError[], url: URL): RegistryError {
-  const about = { status, errors, url: redactUrl(url) };
+  const about = { status, errors, url: redactUrl(url), retryAfter: subject.retryAfter };
   const { registry, repository, what, action } = subject;
   const name = repository === undefined ? registry : `${registry}/${repository}`;
   const said = errors.map((error) => error.message || error.code).join('; ');
@@ -92,7 +100,7 @@ export function refusal(subject: Subject, status: number, errors: readonly Serve
     return new RegistryError('NOT_FOUND', `registry ${registry} has ${thing}`, about, { hint: 'check the spelling of the name and the tag' });
   }
   if (status === 429) {
-    return new RegistryError('REGISTRY', `registry ${registry} takes no more requests for now${tail}`, about, {
+    return new RegistryError('REGISTRY', `registry ${registry} takes no more requests for now${subject.rate ? `: ${rateLimitText(subject.rate)}` : ''}${tail}`, about, {
       hint: 'its rate limit is used up: wait, log in for a higher limit, or configure a mirror',
     });
   }

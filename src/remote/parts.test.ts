@@ -10,6 +10,7 @@ import { endpointsOf } from './endpoint.ts';
 import { redactUrl } from './errors.ts';
 import { checkTarget, isLoopback } from './hosts.ts';
 import { proxyFor } from './proxy.ts';
+import { isScarce, parseRateLimit, rateLimitText } from './rate-limit.ts';
 import { parseRetryAfter, waitBefore } from './retry.ts';
 
 test('challenges are read as RFC 9110 writes them', () => {
@@ -99,6 +100,18 @@ test('waiting: Retry-After first, else doubling with jitter, and an end', () => 
   assert.equal(waitBefore(3, policy, '0'), undefined);
   assert.equal(waitBefore(1, policy, '2'), undefined);
   assert.equal(waitBefore(1, policy, '1'), 1000);
+});
+
+test('a limit on pulls is read, and told when little is left', () => {
+  const read = (remaining: string, limit?: string): string | undefined => {
+    const rate = parseRateLimit({ 'ratelimit-remaining': remaining, 'ratelimit-limit': limit });
+    return rate && `${isScarce(rate)} ${rateLimitText(rate)}`;
+  };
+  assert.equal(read('76;w=21600', '100;w=21600'), 'false 76 of 100 pulls are left for 6 h');
+  assert.equal(read('9;w=21600', '100;w=21600'), 'true 9 of 100 pulls are left for 6 h');
+  assert.equal(read('3', undefined), 'true 3 pulls are left');
+  assert.equal(read('0;w=90'), 'true 0 pulls are left for 2 min');
+  for (const nonsense of ['', 'many', '-1', '9999999999999']) assert.equal(read(nonsense), undefined, nonsense);
 });
 
 test('URLs in messages show no secrets', () => {

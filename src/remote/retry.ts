@@ -11,7 +11,7 @@ export interface RetryPolicy {
 
 export const defaultRetry: RetryPolicy = { attempts: 5, delay: 300, longest: 60_000 };
 
-const statuses = new Set([408, 429, 500, 502, 503, 504]);
+const statuses = new Set([408, 429, 499, 500, 502, 503, 504, 522]);
 const codes = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EAI_AGAIN', 'UND_ERR_SOCKET', 'ERR_STREAM_PREMATURE_CLOSE', 'HPE_INVALID_EOF_STATE']);
 
 export function retryableStatus(status: number): boolean {

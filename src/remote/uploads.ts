@@ -10,7 +10,9 @@ import { hasBlob } from './blobs.ts';
 import type { Connection } from './connection.ts';
 import type { Endpoint } from './endpoint.ts';
 import { checkTarget } from './hosts.ts';
+import type { RegistryError } from './errors.ts';
 import { pullScope, pushScope } from './manifests.ts';
+import { sleep, waitBefore } from './retry.ts';
 import { discard, parseTarget } from './transport.ts';
 import type { HttpResponse } from './transport.ts';
 
@@ -184,7 +186,12 @@ export async function uploadBlob(connection: Connection, endpoint: Endpoint, ref
         if (error.code !== 'NETWORK') keep(undefined);
         throw error;
       }
-      context.emit({ type: 'status', text: `upload to ${endpoint.host} broke off (${error.message})` });
+      const wait = 'status' in error ? waitBefore(attempt, connection.transport.retry, (error as RegistryError).retryAfter) : 0;
+      if (wait === undefined) throw error;
+      context.emit({ type: 'status', text: `upload to ${endpoint.host} broke off (${error.message})${wait > 0 ? `; trying again in ${(wait / 1000).toFixed(1)} s` : ''}` });
+      if (wait > 0) await sleep(wait, context.signal).catch((cause: unknown) => {
+        throw new SiruError('CANCELLED', 'cancelled', { cause });
+      });
       if (error.code !== 'NETWORK' || !broken || short || size === undefined) continue;
       session = await goOn(broken, 'it');
       // A bad line is no reason to give up while it brings something.
@@ -214,7 +221,7 @@ async function commit(connection: Connection, endpoint: Endpoint, reference: Ref
 /** A refusal that another session may not meet: the server's own fault, or a session that it lost. */
 function isTransient(error: SiruError): boolean {
   const status = 'status' in error ? Number(error.status) : 0;
-  return status >= 500 || status === 404 || status === 416;
+  return status >= 500 || status === 404 || status === 408 || status === 416 || status === 429;
 }
 
 function nextLocation(response: HttpResponse): string {
