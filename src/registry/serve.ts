@@ -16,6 +16,7 @@ import { openFileStorage } from './files/open.ts';
 import { defaultInterval, policyOf } from './garbage/policy.ts';
 import { scheduleCollections } from './garbage/schedule.ts';
 import type { EventSink, RouteGroup } from './hooks.ts';
+import { createNursery } from './nursery.ts';
 import { createHealthPages } from './operations/health-pages.ts';
 import { createMetrics } from './operations/metrics-page.ts';
 import type { MetricsOptions } from './operations/metrics-page.ts';
@@ -44,7 +45,7 @@ export async function serveRegistry({ configuration, signal, onError, onListenin
   if (signal.aborted) throw new SiruError('CANCELLED', 'cancelled', { cause: signal.reason });
   const { root = defaultRegistryRoot(), listen = '127.0.0.1:5000', grace = defaultGrace, tls } = configuration;
   const secret = tls && readTlsFiles(tls);
-  await using storage = await openFileStorage({ root, onError });
+  await using storage = await openFileStorage({ root, onError, onGarbage: createNursery() });
   const { schedule = true, interval = defaultInterval } = configuration.garbage ?? {};
   await using _collections = schedule ? scheduleCollections(storage.core, { policy: policyOf(configuration.garbage), interval, onError }) : undefined;
   await using audit = configuration.audit && createAudit({ write: auditFile(configuration.audit.file, onError), pulls: configuration.audit.pulls ?? false });

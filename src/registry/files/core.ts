@@ -9,6 +9,8 @@ export interface Core {
   db: Database;
   sync: Sync;
   layouts: Layouts;
+  /** Told of memory from the network that became garbage. */
+  onGarbage?: ((bytes: number) => void) | undefined;
   /** Milliseconds of the clock that all servers of the root share. */
   now: () => number;
   /**

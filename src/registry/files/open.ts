@@ -31,6 +31,8 @@ export interface FileStorageOptions {
   durable?: boolean;
   /** Told of what goes wrong in the background. */
   onError?: (error: unknown) => void;
+  /** See core.ts. */
+  onGarbage?: (bytes: number) => void;
   /** For tests: another clock, and a shorter touchInterval (core.ts). */
   now?: () => number;
   touchInterval?: number;
@@ -44,7 +46,7 @@ export interface FileStorage extends Storage {
 }
 
 /** Makes what is missing. Throws STORE. */
-export async function openFileStorage({ root: given, durable = true, onError = () => {}, now = Date.now, touchInterval = usualTouchInterval }: FileStorageOptions): Promise<FileStorage> {
+export async function openFileStorage({ root: given, durable = true, onError = () => {}, now = Date.now, touchInterval = usualTouchInterval, onGarbage }: FileStorageOptions): Promise<FileStorage> {
   const root = resolve(given);
   await makeFolders(root).catch((error: unknown) => {
     throw storeError(error, `cannot make the registry at ${root}`);
@@ -53,7 +55,7 @@ export async function openFileStorage({ root: given, durable = true, onError = (
   applyMigrations(db, registryMigrations, 'registry');
   const sync = createSync(db.path, durable);
   const layouts = createLayouts(root, db, onError);
-  const core: Core = { root, db, sync, layouts, now, touchInterval };
+  const core: Core = { root, db, sync, layouts, now, touchInterval, onGarbage };
   for (const { name } of db.all<{ name: string }>('SELECT name FROM repositories WHERE changes <> written LIMIT 10000')) layouts.changed(name);
   return {
     core,

@@ -96,7 +96,7 @@ export function createUploads(core: Core): Uploads {
         const hash = hashOf(id, row.algorithm);
         try {
           await hash.catchUp(file, size);
-          size = await writeBody(file, size, source, hash, options.onProgress);
+          size = await writeBody(file, size, source, hash, { uploads: active.size, onProgress: options.onProgress, onGarbage: core.onGarbage });
         } finally {
           const there = (await file.stat()).size;
           if (hash.seen === there) remember(id, hash);

@@ -1,39 +1,59 @@
-/** The body of a request into a file, hashed on the way: while one write runs, the next chunks are gathered and hashed. */
+/**
+ * The body of a request into a file, hashed on the way. Bytes are copied into one of two buffers that are used again and
+ * again: while one is written, the other is filled. What the network brought is garbage at once, however many clients there
+ * are.
+ */
 import type { FileHandle } from 'node:fs/promises';
 import type { RunningHash } from './running-hash.ts';
 
-/** Bytes that are gathered for one write. */
-const batch = 256 * 1024;
-/** Milliseconds after which fewer are written too: a slow client's bytes shall not be lost with this process. */
+/** Bytes that the buffers of all uploads share, twice. */
+const mostGathered = 4 * 1024 * 1024;
+/** Bytes of one upload's buffer. */
+const largestBuffer = 256 * 1024;
+const smallestBuffer = 64 * 1024;
+/** Milliseconds after which a buffer that is not full is written too: a slow client's bytes shall not be lost with this process. */
 const longestWait = 200;
-/** Bytes that wait for the disk before the client has to. */
-const mostWaiting = 512 * 1024;
 /** Bytes after which the disk begins to write, so that the sync at the end has little to wait for. */
 const syncEvery = 32 * 1024 * 1024;
+
+export interface WriteOptions {
+  /** How many uploads share the memory. */
+  uploads: number;
+  onProgress?: ((size: number) => void) | undefined;
+  /** Told of each chunk that became garbage. */
+  onGarbage?: ((bytes: number) => void) | undefined;
+}
 
 /**
  * Appends until the source ends. When the source or the disk breaks it off, what was written stays; the hash may then have
  * seen more. Gives the new size.
  */
-export async function writeBody(file: FileHandle, size: number, source: AsyncIterable<Uint8Array>, hash: RunningHash, onProgress?: (size: number) => void): Promise<number> {
-  let waiting: Uint8Array[] = [];
-  let waitingBytes = 0;
+export async function writeBody(file: FileHandle, size: number, source: AsyncIterable<Uint8Array>, hash: RunningHash, { uploads, onProgress, onGarbage }: WriteOptions): Promise<number> {
+  const room = Math.min(largestBuffer, Math.max(smallestBuffer, Math.floor(mostGathered / uploads)));
+  let [filling, spare]: (Buffer | undefined)[] = [];
+  let filled = 0;
   let writing: Promise<void> | undefined;
   let syncing: Promise<void> | undefined;
   let unsynced = 0;
-  let failure: { error: unknown } | undefined;
+  const failed: { error: unknown }[] = [];
   let timer: NodeJS.Timeout | undefined;
+
+  /** Writes what is gathered, after what is being written. Bytes behind a write that failed must not be written. */
   const write = async (): Promise<void> => {
-    const chunks = waiting;
-    const bytes = waitingBytes;
-    waiting = [];
-    waitingBytes = 0;
+    while (writing !== undefined) await writing;
+    if (failed.length > 0) throw failed[0]!.error;
+    if (filled === 0) return;
+    writing = writeOut(filling!.subarray(0, filled));
+    [filling, spare] = [spare, filling];
+    filled = 0;
+  };
+  const writeOut = async (bytes: Buffer): Promise<void> => {
     try {
-      await writeAll(file, chunks, bytes);
-      size += bytes;
-      unsynced += bytes;
+      for (let done = 0; done < bytes.length; ) done += (await file.write(bytes, done)).bytesWritten;
+      size += bytes.length;
+      unsynced += bytes.length;
     } catch (error) {
-      failure = { error };
+      failed.push({ error });
     }
     if (unsynced >= syncEvery && syncing === undefined) {
       unsynced = 0;
@@ -43,34 +63,31 @@ export async function writeBody(file: FileHandle, size: number, source: AsyncIte
   };
   const writeSoon = (): void => {
     timer = undefined;
-    if (waitingBytes > 0) writing ??= write();
+    // Else the end of that write, or the next chunk, is not far.
+    if (writing === undefined && failed.length === 0) void write();
   };
+
   try {
     for await (const chunk of source) {
       hash.update(chunk);
-      waiting.push(chunk);
-      waitingBytes += chunk.length;
-      if (waitingBytes >= mostWaiting) await writing;
-      if (waitingBytes >= batch) writing ??= write();
-      else timer ??= setTimeout(writeSoon, longestWait);
-      if (failure !== undefined) throw failure.error;
-      onProgress?.(size + waitingBytes);
+      for (let at = 0; at < chunk.length; ) {
+        filling ??= Buffer.allocUnsafeSlow(room);
+        const part = chunk.subarray(at, at + room - filled);
+        filling.set(part, filled);
+        filled += part.length;
+        at += part.length;
+        if (filled === room) await write();
+      }
+      onGarbage?.(chunk.length);
+      if (filled > 0) timer ??= setTimeout(writeSoon, longestWait);
+      onProgress?.(size + filled);
     }
   } finally {
     clearTimeout(timer);
+    if (failed.length === 0) await write();
     await writing;
-    if (failure === undefined && waitingBytes > 0) await write();
     await syncing;
   }
-  // oxlint-disable-next-line typescript/no-unnecessary-condition -- set by write()
-  if (failure !== undefined) throw (failure as { error: unknown }).error;
+  if (failed.length > 0) throw failed[0]!.error;
   return size;
-}
-
-async function writeAll(file: FileHandle, chunks: Uint8Array[], bytes: number): Promise<void> {
-  const { bytesWritten } = await file.writev(chunks);
-  if (bytesWritten === bytes) return;
-  // Rare: a full disk takes a part, and the next write tells why.
-  const rest = Buffer.concat(chunks).subarray(bytesWritten);
-  for (let done = 0; done < rest.length; ) done += (await file.write(rest, done)).bytesWritten;
 }
