@@ -6,10 +6,13 @@
  *     sh scripts/bench-look.sh [--rounds 7] [--files 100000] [--history 10000]
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
 import { cpus, loadavg, release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { makeBases } from './bases.ts';
+import { sha256 } from '../src/oci/digest.ts';
+import { openStore } from '../src/store/open-store.ts';
+import { makeBases, type Base } from './bases.ts';
 import { shareFolder, siruBinary } from './peers.ts';
 import { median, run, time } from './process.ts';
 import { noise } from './workloads.ts';
@@ -63,6 +66,28 @@ const walk = `const { readdirSync, lstatSync } = require('node:fs');
 const visit = (folder) => { for (const name of readdirSync(folder)) { const path = folder + '/' + name; if (lstatSync(path).isDirectory()) visit(path); } };
 visit(process.argv[1]);`;
 
+/**
+ * A store with this many builds of the context in its history, and the records of two steps for each of them. Rows are copies of a
+ * real build's, written by the store itself: half of them are of the same place, the others of other contexts.
+ */
+async function makeHistory(root: string, builds: number, base: Base, context: string): Promise<void> {
+  const siru = (...args: string[]): string[] => [siruBinary, '--root', root, ...args];
+  run(siru('import', base.tar, base.tag));
+  for (let i = 0; i < 2; i++) run(siru('build', '-q', '-t', 'look:1', context));
+  const store = await openStore({ root });
+  const [entry] = store.builds.list({ limit: 1 });
+  const key = entry!.steps.findLast((step) => step.key !== undefined)!.key!;
+  const record = store.records.get(key)!;
+  for (let i = 2; i < builds - 1; i++) {
+    const age = (builds - i) * 60_000;
+    const place = i % 2 === 0 ? entry!.place : sha256(`another ${i % 100}`);
+    store.builds.add({ ...entry!, id: randomUUID(), started: entry!.started - age, ...(place === undefined ? {} : { place }) });
+    for (const step of [1, 2]) store.records.put({ ...record, key: sha256(`record ${i} ${step}`), executed: record.executed - age });
+  }
+  await store.close();
+  run(siru('build', '-q', '-t', 'look:1', context));
+}
+
 const share = join(shareFolder(), 'look');
 mkdirSync(share, { recursive: true });
 const base = makeBases(shareFolder())[0]!;
@@ -87,3 +112,21 @@ show(measure([
   ['readdir and lstat of the context, Node alone', [process.execPath, '-e', walk, context]],
   ['siru --version', [siruBinary, '--version']],
 ]));
+
+const small = join(share, 'context-2000');
+if (!existsSync(small)) makeContext(small, 2000);
+const few = join(share, 'history-10');
+const many = join(share, `history-${values.history}`);
+if (!existsSync(few)) await makeHistory(few, 10, base, small);
+if (!existsSync(many)) await makeHistory(many, Number(values.history), base, small);
+const ofStore = (store: string, ...args: string[]): string[] => [siruBinary, '--root', store, ...args];
+console.log(`\n| 50 steps, 2000 files | median s | least s | MiB |\n|---|---|---|---|`);
+const compared = measure([
+  ['nothing changed, 10 builds in the history', ofStore(few, 'build', '-q', '-t', 'look:1', small)],
+  [`nothing changed, ${values.history} builds in the history`, ofStore(many, 'build', '-q', '-t', 'look:1', small)],
+  ['explain, 10 builds', ofStore(few, 'explain', 'look:1')],
+  [`explain, ${values.history} builds`, ofStore(many, 'explain', 'look:1')],
+]);
+show(compared);
+const [a, b] = compared.map(({ seconds }) => seconds) as [number[], number[]];
+console.log(`\nNothing changed, ${values.history} builds to 10: ${(median(b) / median(a)).toFixed(2)}x by medians, ${(Math.min(...b) / Math.min(...a)).toFixed(2)}x by the least, ${median(b.map((seconds, i) => seconds / a[i]!)).toFixed(2)}x by pairs (goal 1.2x).`);
