@@ -4,13 +4,14 @@
  * A directory whose own row is what the table has was not changed: no name came or went. Where the table has all that it
  * shows, its names are not read again, and nothing is made of them until somebody asks for more than whether they changed.
  */
-import { lstatSync, type Stats } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync, type Stats } from 'node:fs';
 import { fsPath } from '../../layer/path-bytes.ts';
 import type { Found } from '../../layer/toc-contract.ts';
 import { sha256, hexOf, type Digest } from '../../oci/digest.ts';
+import { createStatx } from '../../sys/statx.ts';
 import { entryOf, isFine, isSocket, modeOf, namesIn, secondsOf, statOf, typeOf, xattrsOf } from './file-entry.ts';
 import type { ContextIgnore } from './ignored.ts';
-import { columns, createRows, isSettled, rowFlags, sameStat, type KeptDirectory, type StatRows, type StatTable } from './stat-table.ts';
+import { columns, createRows, isSettled, rowFlags, sameNumbers, sameStat, type KeptDirectory, type StatRows, type StatTable } from './stat-table.ts';
 
 export interface FileFound extends Found {
   /** Row of its `lstat`: one of the known table, or, as -1 - row, one of this build's own. */
@@ -70,6 +71,9 @@ function search(children: FileFound[], path: string): FileFound | undefined {
   return children[low]?.entry.path === path ? children[low] : undefined;
 }
 
+/** From so many on it is worth while to load what looks at them more quickly. */
+const manyRows = 10_000;
+
 /** `ownStore` is written while it would be read, and would grow by its own content with each build. */
 export function createWalk(root: string, ownStore: string | undefined, ignore: ContextIgnore | undefined, known: StatTable | undefined): Walk {
   const rows = createRows();
@@ -82,11 +86,15 @@ export function createWalk(root: string, ownStore: string | undefined, ignore: C
   const trusted = fine && known?.rules === rules;
   let news = known !== undefined && known.rules !== rules;
   let besides = false;
+  /** The known digests, 64 digits per row. */
+  let hex: string | undefined;
   const rootFound: FileFound = {
     entry: { path: '', type: 'dir', mode: modeOf(rootStat), uid: 0, gid: 0, size: 0, mtime: secondsOf(rootStat) },
     layer: 0,
     row: -1 - rows.add(rootStat),
   };
+
+  const statx = trusted && known.names.length >= manyRows ? createStatx() : undefined;
 
   const placeOf = (path: string): string => (path === '' ? root : `${root}/${path}`);
 
@@ -157,13 +165,22 @@ export function createWalk(root: string, ownStore: string | undefined, ignore: C
     const looked = Date.now();
     const place = placeOf(path);
     const { names, firstName } = known!;
+    let folder: number | undefined;
     try {
+      if (statx) folder = openSync(fsPath(place), constants.O_RDONLY | constants.O_DIRECTORY);
       for (let at = listed.start; at < listed.start + listed.count; at++) {
-        const stat = lstatSync(fsPath(`${place}/${names[at + firstName]!}`), { throwIfNoEntry: false });
+        const name = names[at + firstName]!;
+        if (folder !== undefined && name.isWellFormed() && statx!.of(folder, name)) {
+          if (!sameNumbers(known!, at, statx!.values)) return false;
+          continue;
+        }
+        const stat = lstatSync(fsPath(`${place}/${name}`), { throwIfNoEntry: false });
         if (stat === undefined || !sameStat(known!, at, stat)) return false;
       }
     } catch {
       return false; // reading it tells why
+    } finally {
+      if (folder !== undefined) closeSync(folder);
     }
     return looked;
   }
@@ -293,7 +310,8 @@ export function createWalk(root: string, ownStore: string | undefined, ignore: C
     },
     digestOf({ entry, row }) {
       if (entry.digest !== undefined || row < 0 || !(known!.flags[row]! & rowFlags.digest)) return entry.digest;
-      return `sha256:${known!.hex.slice(row * 64, row * 64 + 64)}`;
+      hex ??= known!.digests.toString('hex');
+      return `sha256:${hex.slice(row * 64, row * 64 + 64)}`;
     },
     learn(found, digest) {
       found.entry.digest = digest;

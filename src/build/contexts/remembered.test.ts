@@ -146,6 +146,26 @@ test('an answer is forgotten when another question meets what changed', { skip: 
   assert.equal(open().memory!.recall('first'), undefined);
 });
 
+test('one of ten thousand files', { skip: process.platform !== 'linux' && 'the file systems of Linux only' }, async (t) => {
+  const { root, write, open } = await place(t);
+  for (let i = 0; i < 10_100; i++) {
+    if (i % 1000 === 0) mkdirSync(join(root, `d${i / 1000}`));
+    writeFileSync(join(root, `d${Math.floor(i / 1000)}/f${i}`), 'text');
+  }
+  write('d3/n\u00e4me', '');
+  await settle();
+  assert.deepEqual(again(open, 'd3', 'd7', ''), [false, false, false]);
+  assert.deepEqual(again(open, 'd3', 'd7', ''), [true, true, true]);
+  const { atime, mtime } = lstatSync(join(root, 'd7/f7007'));
+  write('d7/f7007', 'TEXT');
+  utimesSync(join(root, 'd7/f7007'), atime, mtime);
+  await settle();
+  assert.deepEqual(again(open, 'd3', 'd7', ''), [true, false, false]);
+  assert.deepEqual(again(open, 'd3', 'd7', ''), [true, true, true]);
+  unlinkSync(join(root, 'd3/f3003'));
+  assert.deepEqual(again(open, 'd3', 'd7'), [false, true]);
+});
+
 test('other rules of the ignore file are another question', async (t) => {
   const { write, open } = await place(t);
   for (const path of ['a/x', 'a/y']) write(path, path);

@@ -53,8 +53,6 @@ export interface StatTable extends StatRows {
   /** Name of each row, from `firstName` on. */
   names: string[];
   firstName: number;
-  /** Digests in hexadecimal, 64 digits per row. */
-  hex: string;
   /** Hexadecimal digest of the rules that were in force. */
   rules: string;
   /** Written as it came; '' for none. */
@@ -73,6 +71,13 @@ export function sameStat(table: StatRows, row: number, stat: Stats): boolean {
     numbers[at] === stat.dev &&
     numbers[at + 5] === stat.mode
   );
+}
+
+/** The same for the columns of a row. */
+export function sameNumbers({ numbers }: StatRows, row: number, values: Float64Array): boolean {
+  const at = row * columns;
+  // What a change alters comes first.
+  return numbers[at + 4] === values[4] && numbers[at + 3] === values[3] && numbers[at + 2] === values[2] && numbers[at + 1] === values[1] && numbers[at] === values[0] && numbers[at + 5] === values[5];
 }
 
 /** Margin in milliseconds on file systems whose clock is the kernel's (it ticks at least every 10 ms). */
@@ -123,7 +128,6 @@ export function readStatTable(file: string): StatTable | undefined {
     directories,
     names,
     firstName: directoryCount,
-    hex: digests.toString('hex'),
     rules: bytes.toString('hex', hashedFrom, hashedFrom + 32),
     answers: () => bytes.toString('utf8', places.end),
   };
