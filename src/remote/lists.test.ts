@@ -12,6 +12,7 @@ import type { Remote, RemoteOptions } from './client.ts';
 import { referrersTag } from './referrers.ts';
 import { serve } from './testing/serve.ts';
 import { registryMissing, startRegistry } from './testing/start-registry.ts';
+import { opensslMissing, startTokenServer } from './testing/start-token-server.ts';
 
 const skip = registryMissing();
 const context = contextOf();
@@ -162,4 +163,24 @@ test('an address that answers with a web page is no list of referrers', async ()
   await using server = await serve((request, response) => void response.writeHead(request.url!.includes('/manifests/') ? 404 : 200, { 'content-type': 'text/html' }).end('<html>'));
   await using remote = client();
   assert.deepEqual(await remote.listReferrers({ domain: server.host, path: 'app' }, sha256('x'), context), { descriptors: [], api: false });
+});
+
+test('lists, referrers and deleting have the rights that they ask for', { skip: skip || opensslMissing() }, async () => {
+  await using tokens = await startTokenServer();
+  await using registry = await startRegistry({ token: tokens.options });
+  await using remote = client({ credentials: async () => ({ kind: 'password', username: 'tester', password: 'secret' }) });
+  const repository = { domain: registry.host, path: 'app' };
+  const subject = await put(remote, { ...repository, tag: '1' }, 'image');
+  const referrer = await put(remote, { ...repository, digest: subject.digest }, 'referrer', { subject });
+  await remote.addReferrer(repository, subject.digest, referrer, context);
+  assert.deepEqual(await gather(remote.listTags(repository, context)), ['1', referrersTag(subject.digest)]);
+  assert.deepEqual(await gather(remote.listRepositories(registry.host, context)), ['app']);
+  await remote.deleteManifest({ ...repository, digest: referrer.digest }, context);
+  await remote.removeReferrer(repository, subject.digest, referrer.digest, context);
+  assert.deepEqual((await remote.listReferrers(repository, subject.digest, context)).descriptors, []);
+
+  await using stranger = client();
+  assert.deepEqual(await gather(stranger.listTags(repository, context)), ['1', referrersTag(subject.digest)]);
+  await assert.rejects(stranger.deleteManifest({ ...repository, digest: subject.digest }, context), (error) => isSiruError(error) && error.code === 'AUTH' && /siru login/.test(error.hint ?? ''));
+  await assert.rejects(gather(stranger.listRepositories(registry.host, context)), (error) => isSiruError(error) && error.code === 'AUTH');
 });

@@ -104,7 +104,7 @@ export async function headManifest(connection: Connection, endpoint: Endpoint, r
 
 /** Puts a manifest under the reference's tag, or under its digest when the reference has no tag. Gives the digest. */
 export async function putManifest(connection: Connection, endpoint: Endpoint, reference: Reference, bytes: Uint8Array, mediaType: string, context: Context): Promise<Digest> {
-  const digest = sha256(bytes);
+  const digest = reference.digest === undefined || reference.digest.startsWith('sha256:') ? sha256(bytes) : digestLike(reference.digest, Buffer.from(bytes));
   const name = reference.tag ?? digest;
   const response = await connection.send(endpoint, {
     method: 'PUT',
@@ -118,7 +118,7 @@ export async function putManifest(connection: Connection, endpoint: Endpoint, re
   }, context);
   discard(response);
   const said = headerDigest(response);
-  if (said?.startsWith('sha256:') && said !== digest) {
+  if (said !== undefined && algorithmOf(said) === algorithmOf(digest) && said !== digest) {
     throw new SiruError('DIGEST', `${endpoint.host} took manifest ${name} as ${said}, but ${digest} was sent`);
   }
   return digest;
@@ -142,8 +142,12 @@ function headerDigest(response: HttpResponse): Digest | undefined {
   return typeof value === 'string' && value !== '' ? parseDigest(value) : undefined;
 }
 
+function algorithmOf(digest: Digest): string {
+  return digest.slice(0, digest.indexOf(':'));
+}
+
 function digestLike(expected: Digest, bytes: Buffer): Digest {
-  const algorithm = expected.slice(0, expected.indexOf(':'));
+  const algorithm = algorithmOf(expected);
   if (!getHashes().includes(algorithm)) throw new SiruError('UNSUPPORTED', `digests by ${algorithm} cannot be checked here`);
   return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`;
 }

@@ -1,6 +1,6 @@
 /** An OCI layout folder as a place to copy to. Other images that it holds stay. */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { constants, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { checkCancelled, type Context } from '../../base/context.ts';
@@ -77,7 +77,7 @@ async function writeBlob(path: string, descriptor: Descriptor, source: (offset: 
     }
   }
   const began = offset;
-  const file = await open(partial, began > 0 ? 'a' : 'w', 0o644);
+  const file = await open(partial, constants.O_WRONLY | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0) | (began > 0 ? constants.O_APPEND : constants.O_TRUNC), 0o644);
   try {
     for await (const chunk of source(began)) {
       checkCancelled(context);
@@ -107,7 +107,8 @@ function takeLeftover(folder: string, hex: string, partial: string): void {
     const found = new RegExp(`^${hex}\\.(?:left|(\\d+)-[0-9a-f]+)\\.partial$`).exec(file);
     if (!found || (found[1] !== undefined && isRunning(Number(found[1])))) continue;
     try {
-      if (statSync(partial, { throwIfNoEntry: false })) rmSync(join(folder, file), { force: true });
+      // A link could lead anywhere.
+      if (!lstatSync(join(folder, file)).isFile() || statSync(partial, { throwIfNoEntry: false })) rmSync(join(folder, file), { force: true });
       else renameSync(join(folder, file), partial);
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error; // somebody else was quicker

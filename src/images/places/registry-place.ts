@@ -47,7 +47,10 @@ export function registryTarget(remote: Remote, reference: Reference, store?: () 
     name,
     takesReferrers: true,
     // A tag is set when all that it names is there.
-    current: async (context) => (await remote.headForPush(named.tag === undefined ? named : { ...repository, tag: named.tag }, context))?.digest,
+    async current(context) {
+      const digest = (await remote.headForPush(named.tag === undefined ? named : { ...repository, tag: named.tag }, context))?.digest;
+      return named.digest !== undefined && named.digest !== digest ? undefined : digest;
+    },
     // A registry takes a manifest only when it has what the manifest names.
     has: async ({ digest }, context) => (await remote.headForPush({ ...repository, digest }, context)) !== undefined,
     manifest: ({ digest }, context) => remote.getManifest({ ...repository, digest }, context).catch(absent),
