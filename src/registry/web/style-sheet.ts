@@ -50,7 +50,8 @@ table { border-collapse: collapse; width: 100%; }
 caption { text-align: left; padding: 0.6rem 0.9rem; color: var(--faint); border-bottom: 1px solid var(--line); }
 th, td { text-align: left; vertical-align: top; padding: 0.45rem 0.9rem; border-top: 1px solid var(--line); }
 thead th { border-top: 0; font-size: 0.85rem; font-weight: 600; color: var(--faint); white-space: nowrap; }
-tbody th { font-weight: 500; overflow-wrap: anywhere; min-width: 8rem; }
+tbody th { font-weight: 500; min-width: 8rem; }
+tbody th :is(a, code) { overflow-wrap: anywhere; }
 td.number, th.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 td.whole { white-space: nowrap; }
 td.text { min-width: 16rem; overflow-wrap: anywhere; }
@@ -72,8 +73,17 @@ details .table { border: 0; border-top: 1px solid var(--line); border-radius: 0 
   form[role=search] { margin-left: 0; width: 100%; }
   form[role=search] input { flex: 1; width: auto; }
   h1 { font-size: 1.35rem; }
-  th, td { padding: 0.4rem 0.65rem; }
+  th, td { padding: 0.4rem 0.45rem; }
+  caption { padding: 0.5rem 0.45rem; }
+  .badge { padding: 0 0.4rem; font-size: 0.8rem; }
+  td { font-size: 0.94rem; }
   .wide { display: none; }
+  td.text { min-width: 7rem; }
+  tbody th { min-width: 4.2rem; }
+  td.whole { white-space: normal; }
+  .filter input { flex: 1 1 6rem; width: 6rem; }
+  td code { overflow-wrap: anywhere; }
+  .facts { gap: 0.2rem 1.2rem; }
 }
 @media (forced-colors: active) { .badge { border: 1px solid; } }
 `;

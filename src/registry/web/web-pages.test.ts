@@ -42,7 +42,7 @@ test('repositories, tags and images are listed with what is in them', async () =
   }
   assert.ok(image.text.includes(`siru pull ${registry.host}/team/app:1.0\ndocker pull ${registry.host}/team/app:1.0`));
   // The layer of each instruction stands in its row.
-  assert.match(image.text, new RegExp(`RUN make install</code></td><td class="number"><span title="2500 bytes">2.5 kB</span></td><td><code title="${layers[1]!.digest}">`));
+  assert.match(image.text, new RegExp(`RUN make install</code></td><td class="number"><span title="2500 bytes">2.5 kB</span></td><td class="wide"><code title="${layers[1]!.digest}">`));
 });
 
 test('an index shows its platforms, the attestations in it and what is not here', async () => {

@@ -6,6 +6,7 @@ import { Refusal } from '../../refusal.ts';
 import { contentEvent } from '../../routes/content-event.ts';
 import { wrongMethod } from '../../routes/methods.ts';
 import { html } from '../html.ts';
+import { shortDigest } from '../layout.ts';
 import type { Page } from '../page.ts';
 import { pagePath, referenceOf } from '../place.ts';
 import type { Place } from '../place.ts';
@@ -27,16 +28,17 @@ export async function deletePage(context: AppContext, exchange: Exchange, place:
   if (stored === undefined) throw new Refusal('MANIFEST_UNKNOWN', `there is no ${referenceOf(place)}`);
   const tags = tag === undefined ? await context.storage.tags.leadingTo(repository, stored.digest, { limit: mostTags }) : { items: [], more: false };
   const { token, setCookie } = newFormToken();
-  const content = html`<h1>Delete ${referenceOf(place)}?</h1>
+  const short = tag === undefined ? `${repository}@${shortDigest(stored.digest)}` : referenceOf(place);
+  const content = html`<h1>Delete ${short}?</h1>
 ${tag !== undefined
     ? html`<p>The tag <strong>${tag}</strong> will be gone. The manifest that it leads to stays until nothing needs it, and can be had by its digest:</p><pre><code>${stored.digest}</code></pre>`
-    : html`<p>The manifest will be gone, and whoever pulls it by its digest will not get it any more.${tags.items.length === 0 ? ' No tag leads to it.' : ' These tags lead to it and go too:'}</p>
+    : html`<pre><code>${stored.digest}</code></pre><p>The manifest will be gone, and whoever pulls it by its digest will not get it any more.${tags.items.length === 0 ? ' No tag leads to it.' : ' These tags lead to it and go too:'}</p>
 ${tags.items.length > 0 && html`<ul>${tags.items.map((one) => html`<li>${one}</li>`)}${tags.more && html`<li>and more</li>`}</ul>`}`}
 <form method="post" action="${pagePath(place, 'delete')}">
 <input type="hidden" name="token" value="${token}"><input type="hidden" name="digest" value="${stored.digest}">
 <div class="actions"><button class="danger">Delete ${tag === undefined ? 'the manifest' : 'the tag'}</button><a href="${pagePath(place)}">Keep it</a></div>
 </form>`;
-  return { title: `Delete ${referenceOf(place)}`, place, content, headers: { 'set-cookie': setCookie } };
+  return { title: `Delete ${short}`, place, content, headers: { 'set-cookie': setCookie } };
 }
 
 async function carryOut(context: AppContext, exchange: Exchange, place: Place): Promise<Page> {

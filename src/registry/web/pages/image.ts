@@ -50,7 +50,7 @@ ${pairsTable('Annotations', 'Annotation', Object.entries(about.annotations))}`}
 ${companionsSection(companions.items, repository)}
 ${pages(pagePath(place), {}, last, companions.more ? companions.items.at(-1)?.digest : undefined)}
 ${last === undefined && (await deleteLinks(context, exchange, place, stored.digest))}`;
-  return { title: referenceOf(place.tag === undefined ? { repository, digest: stored.digest } : place), place, content };
+  return { title: place.tag === undefined ? `${repository}@${shortDigest(stored.digest)}` : referenceOf(place), place, content };
 }
 
 function pullSection({ type, stored }: Described, place: Place, host: string): Html {
@@ -99,9 +99,9 @@ function layersSection({ layers, type }: Described): Html {
   return html`<h2>${type === 'image' ? 'Layers' : 'Files'}</h2>
 <div class="table"><table>
 <caption>${caption}; ${sizeText(total)} as they are sent</caption>
-<thead><tr><th scope="col" class="number">#</th><th scope="col">${type === 'image' ? 'Made by' : 'Name'}</th><th scope="col" class="number">Size</th><th scope="col">Digest</th></tr></thead>
+<thead><tr><th scope="col" class="number">#</th><th scope="col">${type === 'image' ? 'Made by' : 'Name'}</th><th scope="col" class="number">Size</th><th scope="col" class="wide">Digest</th></tr></thead>
 <tbody>
-${shown.map(({ descriptor, instruction }, i) => html`<tr><td class="number">${i + 1}</td><td class="text">${type === 'image' ? step(instruction) : fileOf(descriptor)}</td><td class="number">${sizeText(descriptor.size)}</td><td>${digestText(descriptor.digest)}</td></tr>
+${shown.map(({ descriptor, instruction }, i) => html`<tr><td class="number">${i + 1}</td><td class="text">${type === 'image' ? step(instruction) : fileOf(descriptor)}</td><td class="number">${sizeText(descriptor.size)}</td><td class="wide">${digestText(descriptor.digest)}</td></tr>
 `)}</tbody>
 </table></div>`;
 }

@@ -30,20 +30,21 @@ export async function repositoryPage(context: AppContext, exchange: Exchange, pl
   const now = Date.now();
   const rows: Html[] = [];
   for (const tag of items) rows.push(await tagRow(context, repository, tag, now));
+  const example = (items.find(({ name }) => name === 'latest') ?? items.toSorted((a, b) => b.pushed - a.pushed)[0])?.name ?? 'TAG';
   const content = html`<h1>${repository}</h1>
 <dl class="facts"><div><dt>Stored</dt><dd>${sizeText(await storage.repositories.usage({ name: repository }))}</dd></div></dl>
 <h2>Tags</h2>
 <form class="filter" method="get" action="${pagePath({ repository })}"><label for="tag">Tags with</label><input id="tag" name="q" value="${q}" maxlength="200" autocomplete="off" spellcheck="false"><button>Show</button></form>
 ${rows.length === 0 ? html`<p class="empty">${q === '' && last === undefined ? 'No manifest of this repository has a tag.' : 'There is no such tag.'}</p>` : html`<div class="table"><table>
 <caption>${plural(rows.length, 'tag')} of ${repository}${last !== undefined ? ` after ${last}` : ''}${more && ', more on the next page'}. Sizes are those of a pull; of an index, of all its platforms.</caption>
-<thead><tr><th scope="col">Tag</th><th scope="col">Platforms</th><th scope="col" class="number">Size</th><th scope="col">Pushed</th><th scope="col">Digest</th></tr></thead>
+<thead><tr><th scope="col">Tag</th><th scope="col">Platforms</th><th scope="col" class="number">Size</th><th scope="col">Pushed</th><th scope="col" class="wide">Digest</th></tr></thead>
 <tbody>
 ${rows}</tbody>
 </table></div>`}
 ${pages(pagePath({ repository }), { ...(q !== '' && { q }) }, last, more ? items.at(-1)?.name : undefined)}
 <h2>How to pull</h2>
-<pre><code>siru pull ${host}/${repository}:${items[0]?.name ?? 'TAG'}
-docker pull ${host}/${repository}:${items[0]?.name ?? 'TAG'}</code></pre>`;
+<pre><code>siru pull ${host}/${repository}:${example}
+docker pull ${host}/${repository}:${example}</code></pre>`;
   return { title: repository, place: { repository }, content };
 }
 
@@ -54,7 +55,7 @@ async function tagRow({ storage }: AppContext, repository: string, { name, diges
     : about.type === 'index' ? [...about.parts.filter(({ about: of }) => of === undefined).map(({ platform }) => badge(platform ?? 'no platform')), moreParts(about.moreParts)]
     : about.type === 'artifact' ? badge(about.artifactType ?? 'artifact')
     : badge(about.platform ?? 'unknown');
-  return html`<tr><th scope="row">${placeLink({ repository, tag: name }, name)}</th><td>${platforms}</td><td class="number">${sizeText(about?.size)}</td><td class="whole">${timeText(pushed, now)}</td><td>${digestText(digest)}</td></tr>
+  return html`<tr><th scope="row">${placeLink({ repository, tag: name }, name)}</th><td>${platforms}</td><td class="number">${sizeText(about?.size)}</td><td class="whole">${timeText(pushed, now)}</td><td class="wide">${digestText(digest)}</td></tr>
 `;
 }
 
