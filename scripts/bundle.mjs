@@ -28,7 +28,8 @@ function lazyModule(name) {
   for (const key of Object.keys(module)) {
     if (key === 'default' || !/^[A-Za-z_$][\w$]*$/.test(key)) continue;
     const local = `lazy_${key}`;
-    const base = typeof Object.getOwnPropertyDescriptor(module, key).value === 'function' ? 'function () {}' : '{}';
+    // By value, since some classes are behind getters: BlockList of node:net.
+    const base = typeof module[key] === 'function' ? 'function () {}' : '{}';
     lines.push(`const ${local} = /* @__PURE__ */ lazy(${JSON.stringify(key)}, ${base});`, `export { ${local} as ${key} };`);
   }
   return `${lines.join('\n')}\nexport default new Proxy({}, { get: (_, member) => load()[member] });\n`;

@@ -89,7 +89,8 @@ test('the first rule that fits decides; the catalogue shows what may be read', {
   }, ['team/app', 'team/secret', 'public/a/b', 'home/bob/tool', 'home/ann/tool']);
   const bob = basic('bob', 'berry');
   const repositories = async (headers: Record<string, string>): Promise<string[]> => ((await (await fetch(`${server.url}/v2/_catalog`, { headers })).json()) as { repositories: string[] }).repositories;
-  assert.deepEqual(await repositories({}), ['public/a/b']);
+  assert.equal((await ask(server.url, '/v2/_catalog')).status, 401, 'clients that have a password show it');
+  assert.deepEqual(await repositories(bearer(await tokenFor(server.url, 'scope=registry:catalog:*'))), ['public/a/b']);
   assert.deepEqual(await repositories(bob), ['home/bob/tool', 'public/a/b', 'team/app']);
   assert.equal((await repositories(basic('ann', 'apple'))).length, 5);
   const statuses: [path: string, method: string, status: number][] = [

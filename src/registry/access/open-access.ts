@@ -70,9 +70,11 @@ export function openAccess({ configuration, root, usage, onError }: OpenAccessOp
     if (scopes === undefined || action === 'ping') return true;
     return action === 'catalog' ? scopes.catalog : ((scopes.repositories.get(repository!) ?? 0) & rights[action]) !== 0;
   };
-  const may = ({ user, action, repository }: Question, hasToken: boolean): boolean => {
-    // Without a token or a password the base tells clients how to log in, also where pulling needs none.
-    if (action === 'ping') return user !== undefined || hasToken || !knowsUsers;
+  const may = ({ user, action, repository, request }: Question, hasToken: boolean): boolean => {
+    const isKnown = user !== undefined || hasToken || !knowsUsers;
+    // Without a token or a password the base tells clients how to log in, also where pulling needs none. A list is another one
+    // for each user, so that clients are asked there, too; browsers are not, which have a page for it.
+    if (action === 'ping' || (action === 'catalog' && !isKnown && !request.headers.accept?.includes('text/html'))) return isKnown;
     return action === 'catalog' ? mayList(user) : (decide(user, repository!) & rights[action]) !== 0;
   };
   const access: Access = {

@@ -29,7 +29,7 @@ export function patternFault(text: string): string | undefined {
 
 /** Whether the whole name fits. A pattern with `${user}` fits nobody who has no name. */
 export function fits({ parts }: Pattern, name: string, userName?: string): boolean {
-  const whole = parts.flatMap((part) => (part === user ? Array.from(userName ?? '\0') : [part]));
+  const whole = parts.flatMap((part) => (part === user ? Array.from(userName || '\0') : [part]));
   // states[i]: what was read so far fits the first i parts.
   let states = start(whole);
   for (const character of name) {

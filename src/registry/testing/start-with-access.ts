@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { AccessConfiguration } from '../access/configuration.ts';
 import { openAccess } from '../access/open-access.ts';
 import type { FileStorage } from '../files/open.ts';
+import type { EventSink } from '../hooks.ts';
 import { startTestServer } from './start-server.ts';
 import type { TestServer } from './start-server.ts';
 
@@ -32,7 +33,7 @@ export async function writeUsers(path: string, users: Readonly<Record<string, st
 }
 
 /** Users ann (`apple`) and bob (`berry`), unless `users` is undefined. */
-export async function startWithAccess(configuration: AccessConfiguration = {}): Promise<AccessServer> {
+export async function startWithAccess(configuration: AccessConfiguration = {}, onEvent: readonly EventSink[] = []): Promise<AccessServer> {
   const folder = mkdtempSync(join(tmpdir(), 'siru-access-'));
   const users = join(folder, 'users');
   await writeUsers(users, { ann: 'apple', bob: 'berry' });
@@ -44,7 +45,7 @@ export async function startWithAccess(configuration: AccessConfiguration = {}): 
     usage: (which) => storage!.repositories.usage(which),
     onError: (error) => faults.push(error),
   });
-  const server = await startTestServer(opened);
+  const server = await startTestServer({ ...opened, onEvent });
   ({ storage } = server);
   const stop = server[Symbol.asyncDispose].bind(server);
   return Object.assign(server, {
