@@ -30,3 +30,29 @@ export async function* listRepositories(connection: Connection, endpoint: Endpoi
     for (const name of stringsIn(bytes, 'repositories', what, endpoint)) if (splitName(name) !== undefined) yield name;
   }
 }
+
+/** Media type of the answer, which no other registry gives. */
+const searchType = 'application/vnd.siru.search.v1+json';
+
+/** The same of repositories whose names contain the text. */
+export async function* searchRepositories(connection: Connection, endpoint: Endpoint, text: string, options: ListOptions, context: Context): AsyncGenerator<string> {
+  const what = 'the repositories that were found';
+  let isOurs = false;
+  // Only a registry of Siru knows this address; others answer whatever they like, and then their list is read.
+  if (text !== '' && endpoint.registry !== 'docker.io') {
+    const pages = readPages(connection, endpoint, {
+      at: `/_siru/v1/search?${listQuery(options)}&q=${encodeURIComponent(text)}`,
+      headers: { accept: 'application/json' },
+      scopes: ['registry:catalog:*'],
+      accept: [200, 301, 302, 303, 307, 308, 400, 401, 403, 404, 405, 406, 410, 501],
+      about: { action: 'list', what: 'list of repositories' },
+    }, what, context);
+    for await (const { bytes, response } of pages) {
+      if (!bytes || response.headers['content-type'] !== searchType) break;
+      isOurs = true;
+      for (const name of stringsIn(bytes, 'repositories', what, endpoint)) if (splitName(name) !== undefined && name.includes(text)) yield name;
+    }
+  }
+  if (isOurs) return;
+  for await (const name of listRepositories(connection, endpoint, options, context)) if (name.includes(text)) yield name;
+}

@@ -22,7 +22,7 @@ import { openCredentials } from './credentials.ts';
 import type { Credentials } from './credentials.ts';
 import { endpointsOf } from './endpoint.ts';
 import type { Endpoint } from './endpoint.ts';
-import { listRepositories } from './catalog.ts';
+import { listRepositories, searchRepositories } from './catalog.ts';
 import { deleteManifest, getManifest, headManifest, putManifest } from './manifests.ts';
 import type { RemoteManifest, RemoteManifestHead } from './manifests.ts';
 import type { TransportOptions } from './transport.ts';
@@ -67,6 +67,8 @@ export interface Remote extends AsyncDisposable {
   listTags(reference: Pick<Reference, 'domain' | 'path'>, context: Context, options?: ListOptions): AsyncIterable<string>;
   /** Names of the repositories, where the registry lists them. Throws UNSUPPORTED when it does not. */
   listRepositories(domain: string, context: Context, options?: ListOptions): AsyncIterable<string>;
+  /** Those whose names contain the text, lower case: a registry of Siru looks for them itself, of others the list is read. Throws as listRepositories. */
+  searchRepositories(domain: string, text: string, context: Context, options?: ListOptions): AsyncIterable<string>;
   /** Artifacts whose subject has this digest: what the registry lists, and what the index under the tag `sha256-<hex>` does. */
   listReferrers(reference: Pick<Reference, 'domain' | 'path'>, digest: Digest, context: Context, artifactType?: string): Promise<Referrers>;
   /**
@@ -146,6 +148,7 @@ export function createRemote(options: RemoteOptions = {}): Remote {
       yield* tags;
     },
     listRepositories: (domain, context, list = {}) => listRepositories(connection, own({ domain }), list, context),
+    searchRepositories: (domain, text, context, list = {}) => searchRepositories(connection, own({ domain }), text, list, context),
     listReferrers: (repository, digest, context, artifactType) => connection.first(repository, context, async (endpoint) => {
       const [listed, tagged] = await Promise.all([
         ownList(endpoint, repository, digest, artifactType, context),

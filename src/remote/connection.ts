@@ -14,7 +14,7 @@ import { createTransport, discard, readDocument } from './transport.ts';
 import type { HttpRequest, HttpResponse, Transport, TransportOptions } from './transport.ts';
 
 export interface ApiRequest extends Omit<HttpRequest, 'url'> {
-  /** Below `/v2/<repository>/`, or an address that the registry gave. */
+  /** Below `/v2/<repository>/`, or an address that the registry gave; with a `/` before it, below the host. */
   at: string | URL;
   /** Absent for what is of the registry as a whole: `at` is then below `/v2/`. */
   repository?: string;
@@ -108,7 +108,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     async send(endpoint, request, context) {
       const { at, repository, scopes, accept, about, ...rest } = request;
       const path = repository === undefined ? '' : `${endpoint.prefix}${repository}/`;
-      const url = at instanceof URL ? at : new URL(`${await schemeOf(endpoint, context)}://${endpoint.host}/v2/${path}${at}`);
+      const url = at instanceof URL ? at : new URL(`${await schemeOf(endpoint, context)}://${endpoint.host}${at.startsWith('/') ? at : `/v2/${path}${at}`}`);
       const attempts = endpoint.mirror ? 2 : undefined;
       const subject = { ...about, registry: endpoint.registry, repository };
       let response: HttpResponse;

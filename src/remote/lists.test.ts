@@ -63,6 +63,15 @@ test('repositories are listed where the registry lists them', { skip }, async ()
   await assert.rejects(gather(remote.listRepositories(without.host, context)), (error) => isSiruError(error) && error.code === 'UNSUPPORTED' && /no list of its repositories/.test(error.message));
 });
 
+test('a registry that answers anything with JSON is not taken for one that searches', async () => {
+  await using other = await serve((request, response) => {
+    response.setHeader('content-type', 'application/json');
+    response.end(request.url!.startsWith('/v2/_catalog') ? '{"repositories":["a/x","b"]}' : '{"repositories":[]}');
+  });
+  await using remote = client();
+  assert.deepEqual(await gather(remote.searchRepositories(other.host, 'x', context)), ['a/x']);
+});
+
 test('a manifest is deleted by its digest, and with it its tags', { skip }, async () => {
   await using registry = await startRegistry();
   await using remote = client();

@@ -39,8 +39,7 @@ export async function run(call: Call, [text]: string[], flags: Flags): Promise<v
   const limit = countOf(flags.limit);
   let found = 0;
   let more = false;
-  for await (const path of remote.listRepositories(canonicalHost(domain), call.context())) {
-    if (!path.includes(term)) continue;
+  for await (const path of remote.searchRepositories(canonicalHost(domain), term, call.context())) {
     if (found >= limit) {
       more = true;
       break;

@@ -5,6 +5,9 @@ import { onlyMethods } from './methods.ts';
 import { nextPage, pageOf } from './page.ts';
 import { largestRequest, seenRepositories } from './seen-repositories.ts';
 
+/** Tells clients that this is no other registry's answer. */
+const searchType = 'application/vnd.siru.search.v1+json';
+
 export const searchRoute: RouteGroup = {
   name: 'search',
   matches: (path) => path === '/_siru/v1/search',
@@ -15,6 +18,6 @@ export const searchRoute: RouteGroup = {
     const page = pageOf(exchange);
     const containing = (exchange.query.get('q') ?? '').slice(0, largestRequest).toLowerCase();
     const { items, more } = await seenRepositories(context, exchange, { ...page, containing });
-    answerJson(exchange, 200, { repositories: items }, nextPage(exchange, page.limit, items.at(-1), more));
+    answerJson(exchange, 200, { repositories: items }, { 'content-type': searchType, ...nextPage(exchange, page.limit, items.at(-1), more) });
   },
 };
