@@ -12,9 +12,11 @@ import type { App, AppOptions } from './app.ts';
 import { auditFile, createAudit } from './audit.ts';
 import type { Configuration } from './config/configuration.ts';
 import { defaultRegistryRoot } from './default-root.ts';
+import type { Core } from './files/core.ts';
 import { openFileStorage } from './files/open.ts';
 import { defaultInterval, policyOf } from './garbage/policy.ts';
 import { scheduleCollections } from './garbage/schedule.ts';
+import { createPullNotes } from './retention/pull-notes.ts';
 import type { EventSink, RouteGroup } from './hooks.ts';
 import { createNursery } from './nursery.ts';
 import { createHealthPages } from './operations/health-pages.ts';
@@ -48,6 +50,7 @@ export async function serveRegistry({ configuration, signal, onError, onListenin
   await using storage = await openFileStorage({ root, onError, onGarbage: createNursery() });
   const { schedule = true, interval = defaultInterval } = configuration.garbage ?? {};
   await using _collections = schedule ? scheduleCollections(storage.core, { policy: policyOf(configuration.garbage), interval, onError }) : undefined;
+  using pulls = createPullNotes(storage.core, onError);
   await using audit = configuration.audit && createAudit({ write: auditFile(configuration.audit.file, onError), pulls: configuration.audit.pulls ?? false });
   const opened = configuration.access && await openedAccess(configuration.access, root, storage, onError);
   const health = createHealthPages({ storage, signal, onError });
@@ -56,7 +59,9 @@ export async function serveRegistry({ configuration, signal, onError, onListenin
   using metrics = createMetrics({ ...metricsOptions(configuration), inFlight: () => app.inFlight });
   const common: AppOptions = { storage, settings: settingsOf(configuration), ...(opened && { access: opened.access }) };
   const groups = [health, ...(apart === undefined ? [metrics.page] : []), ...(opened?.groups ?? []), searchRoute, ...(await webPages(configuration))];
-  app = createApp({ ...common, groups, onEvent: [...onEvent, metrics.count, ...(audit ? [audit.sink] : [])] });
+  const sinks = [...onEvent, metrics.count, pulls.sink, ...(audit ? [audit.sink] : [])];
+  await using _retention = await retentionOf(configuration, storage.core, sinks, onError);
+  app = createApp({ ...common, groups, onEvent: sinks });
   await using server = await startServer({ app, listen, ...(secret && { tls: secret }) });
   using _watch = tls && watchTlsFiles(server.server as TlsServer, tls, onError);
   await using aside = apart === undefined ? undefined : await startServer({ app: createApp({ ...common, groups: [health, metrics.page], groupsOnly: true }), listen: apart });
@@ -64,6 +69,22 @@ export async function serveRegistry({ configuration, signal, onError, onListenin
   if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
   // Waited for here: the storage is closed when this returns.
   return await server.stop(grace);
+}
+
+/** Tags that retention takes are told of as those that a user deletes. */
+async function retentionOf({ retention, access }: Configuration, core: Core, sinks: readonly EventSink[], onError: (error: unknown) => void): Promise<AsyncDisposable | undefined> {
+  const { interval, policies = [] } = retention ?? {};
+  if (interval === undefined || policies.length === 0) return undefined;
+  const { scheduleRetention } = await import('./retention/schedule.ts');
+  const { createImmutable } = await import('./access/immutable-tags.ts');
+  const isImmutable = createImmutable(access?.immutable);
+  return scheduleRetention(core, interval, {
+    policies,
+    ...(isImmutable && { isImmutable }),
+    onGone: ({ repository, tag, digest }) => {
+      for (const sink of sinks) sink({ type: 'delete', kind: 'tag', repository, digest, tags: [tag], bytes: 0, user: 'retention', id: '', at: core.now() });
+    },
+  }, onError);
 }
 
 async function webPages({ web = {} }: Configuration): Promise<RouteGroup[]> {

@@ -12,6 +12,7 @@ export interface RegistryFlags {
   log?: string;
   grace?: string;
   dryRun?: boolean;
+  apply?: boolean;
   from: string[];
   rate?: string;
   insecureRegistry: string[];
@@ -21,14 +22,15 @@ export interface RegistryFlags {
 
 export function configure(command: Command): void {
   command
-    .usage('[OPTIONS] serve | check | gc | scrub | du | user add|rm|ls [NAME]')
+    .usage('[OPTIONS] serve | check | gc | scrub | retention | du | user add|rm|ls [NAME]')
     .argument('[words...]')
     .option('--root <folder>', 'Where the registry keeps its content')
     .option('--config <file>', 'Its configuration file; flags go before it')
     .option('--listen <address>', 'Where it listens: 127.0.0.1:5000 when not given, :5000 for every address')
     .option('--log <form>', 'What it writes for each request: text, json or none')
     .option('--grace <duration>', 'How long running requests may take when it is told to end; 30s when not given')
-    .option('--dry-run', 'gc: only list what would go, why, and how many bytes')
+    .option('--dry-run', 'gc and retention: only list what would go, and why')
+    .option('--apply', 'retention: remove what it lists')
     .option('--from <registry>', 'scrub: bring what is broken from there: HOST or HOST/PREFIX', collect, [])
     .option('--rate <size>', 'scrub: bytes that are read in a second at most; 100MB when not given')
     .option('--users <file>', 'The password file that user changes; the one of --config when not given')
@@ -41,6 +43,7 @@ Examples:
   siru registry gc --dry-run
   siru registry du team/app
   siru registry scrub --from registry.example/mirror
+  siru registry retention --config registry.yaml
   siru registry user add ann --config registry.yaml
   siru tag app:1.0 localhost:5000/app:1.0 && siru push localhost:5000/app:1.0`);
   addInsecureFlag(command);
@@ -65,6 +68,9 @@ export async function run(call: Call, [verb, ...words]: string[], flags: Registr
     case 'scrub':
       take(0, 'no operands');
       return (await import('../registry/scrub.ts')).scrubRegistry(call, flags);
+    case 'retention':
+      take(0, 'no operands');
+      return (await import('../registry/retention.ts')).retention(call, flags);
     case 'user':
       return (await import('../registry/user.ts')).user(call, words, flags);
     case undefined:

@@ -3,6 +3,8 @@ import { garbageShape } from '../garbage/policy.ts';
 import type { GarbageConfiguration } from '../garbage/policy.ts';
 import { accessShape } from '../access/configuration.ts';
 import type { AccessConfiguration } from '../access/configuration.ts';
+import { retentionShape } from '../retention/policy.ts';
+import type { RetentionConfiguration } from '../retention/policy.ts';
 import { parseAddress } from '../server.ts';
 import { isHost } from '../names.ts';
 import type { GroupShape } from './shape.ts';
@@ -18,6 +20,7 @@ export interface Configuration {
   audit?: { file: string; pulls?: boolean };
   require?: { blobs?: boolean; manifests?: boolean };
   garbage?: GarbageConfiguration;
+  retention?: RetentionConfiguration;
   slow?: number;
   metrics?: { listen?: string; token?: string; public?: boolean };
   web?: { serve?: boolean; host?: string };
@@ -52,6 +55,7 @@ export const configurationShape: GroupShape = {
       },
     },
     garbage: garbageShape,
+    retention: retentionShape,
     metrics: {
       type: 'group',
       about: 'Who gets /metrics, and where.',
