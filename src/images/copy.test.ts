@@ -20,6 +20,7 @@ import { serve } from '../remote/testing/serve.ts';
 import { registryMissing, startRegistry } from '../remote/testing/start-registry.ts';
 import { copyImage } from './copy.ts';
 import type { CopyResult } from './copy.ts';
+import { copyTags } from './copy-tags.ts';
 import { loadImages } from './load.ts';
 import { parsePlace } from './places/parse-place.ts';
 import { pushImage } from './push.ts';
@@ -168,6 +169,32 @@ test('one platform is chosen, and is then the image itself', { skip }, async () 
   const back = await copy(`oci:${folder}`, `${registry.host}/arm:1`);
   assert.equal(back.digest, result.digest);
   await assert.rejects(copy(`${registry.host}/from/app:1`, `oci:${folder}`, { platform: 'linux/s390x' }), (error) => isSiruError(error) && error.code === 'PLATFORM');
+});
+
+test('every tag of a repository is copied, again only what is new, and what stands for a list of referrers is not a tag', { skip }, async () => {
+  await using registry = await startRegistry();
+  await using other = await startRegistry();
+  await using remote = client();
+  await using here = await temporaryStore();
+  const index = await pushSample(here, remote, registry.host);
+  await refer(remote, registry.host, 'from/app', index, 'note');
+  const all = async (source: string, target: string): Promise<Record<string, number>> => {
+    const copied: Record<string, number> = {};
+    const options = { source: parsePlace(source), target: parsePlace(target), remote, store: async () => here.store };
+    for await (const { tag, result } of copyTags(options, quiet)) copied[tag] = result.blobs.copied + result.referrers;
+    return copied;
+  };
+  const [from, to] = [`${registry.host}/from/app`, `${other.host}/to/app`];
+  await copier(here, remote)(`${from}:1`, `${from}:2`);
+  assert.deepEqual(await all(from, to), { 1: 8, 2: 0 });
+  assert.deepEqual(await all(from, to), { 1: 0, 2: 0 });
+  assert.equal((await remote.listReferrers({ domain: other.host, path: 'to/app' }, index.digest, quiet)).descriptors.length, 1);
+  const folder = `oci:${join(here.folder, 'layout')}`;
+  assert.deepEqual(Object.keys(await all(from, folder)), ['1', '2']);
+  assert.equal((await copier(here, remote)(`${folder}:2`, `${other.host}/back:2`)).digest, index.digest);
+  for (const [source, target] of [[`${from}:1`, to], [from, `${to}:1`], ['store:x', to], [from, 'oci-archive:x']] as const) {
+    await assert.rejects(all(source, target), (error) => isSiruError(error) && error.code === 'USAGE', `${source} ${target}`);
+  }
 });
 
 test('what refers to an image, to a platform of it and to such an artifact goes with it, or stays', { skip }, async () => {
