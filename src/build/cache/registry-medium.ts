@@ -25,6 +25,15 @@ export function registryMedium(remote: Remote, reference: Reference): Medium {
     },
     hasBlob: (descriptor, context) => remote.hasBlob(repository, descriptor, context),
     getBlob: async (descriptor, context) => (await remote.getBlob(repository, descriptor, context)).chunks,
-    putBlob: ({ digest, size }, open, context) => remote.uploadBlob(repository, { open, digest: () => digest, size }, context),
+    putBlob: ({ digest, size }, open, context) => remote.uploadBlob(repository, { open: (offset) => skip(open(), offset), digest: () => digest, size }, context),
   };
+}
+
+/** All but the first bytes. */
+async function* skip(chunks: AsyncIterable<Uint8Array>, offset: number): AsyncGenerator<Uint8Array> {
+  let left = offset;
+  for await (const chunk of chunks) {
+    if (chunk.length > left) yield left === 0 ? chunk : chunk.subarray(left);
+    left = Math.max(0, left - chunk.length);
+  }
 }

@@ -1,4 +1,5 @@
 /** Short texts that people and servers give: references, platforms, digests, and the values of options. */
+import { isDeepStrictEqual } from 'node:util';
 import { isSiruError } from '../../../src/base/errors.ts';
 import { parseFields } from '../../../src/cli/arguments.ts';
 import { parseHost, parseSecret } from '../../../src/cli/step-flags.ts';
@@ -10,6 +11,8 @@ import { parseMount } from '../../../src/dockerfile/instructions/run.ts';
 import { parseDigest } from '../../../src/oci/digest.ts';
 import { formatPlatform, parsePlatform } from '../../../src/oci/platform.ts';
 import { familiarReference, formatReference, parseBareReference, parseReference, parseReferenceOrId, parseReferenceWithTag } from '../../../src/oci/reference.ts';
+import { compareVersions, exactTags, followersOf, formatVersion, newerTags, parseVersion } from '../../../src/oci/semver.ts';
+import { parseRateLimit } from '../../../src/remote/rate-limit.ts';
 import { answerOf, broken, ending, type Target } from '../target.ts';
 import { textOf, vectorSeeds } from '../vectors.ts';
 
@@ -18,7 +21,7 @@ export const names: Target = {
   share: 50,
   largest: 1 << 12,
   dictionary: ['docker.io/', 'library/', ':latest', `@sha256:${'0'.repeat(64)}`, 'localhost:5000/', '[::1]:', '/', '__', 'linux/', 'arm/v7', 'type=bind,', 'src=', 'target=/x', ',', '=', '1.5g', '10m', '*', '\x1b[31m', '\x9b', '\u202e'],
-  seeds: () => [...vectorSeeds('reference.json', textOf), ...['linux/arm64/v8', 'windows(10.0)/amd64', 'type=cache,target=/x,"id=a,b"', 'id=a,env=B', 'a:/b:ro', '1h30m', '1.5GiB', 'h:1.2.3.4', '\x1b]0;t\x07x\x1b[2J', 'sha256:' + 'f'.repeat(64)].map((text) => Buffer.from(text))],
+  seeds: () => [...vectorSeeds('reference.json', textOf), ...['linux/arm64/v8', 'windows(10.0)/amd64', 'type=cache,target=/x,"id=a,b"', 'id=a,env=B', 'a:/b:ro', '1h30m', '1.5GiB', 'h:1.2.3.4', 'v1.10.5-rc.1_b2,1.10,latest', '76;w=21600', '\x1b]0;t\x07x\x1b[2J', 'sha256:' + 'f'.repeat(64)].map((text) => Buffer.from(text))],
   run(input) {
     const text = Buffer.from(input).toString('utf8');
     const reference = answerOf(() => parseReference(text));
@@ -34,11 +37,15 @@ export const names: Target = {
       const again = answerOf(() => parsePlatform(written));
       if (isSiruError(again) || formatPlatform(again) !== written) broken(`the platform ${JSON.stringify(text)} is written as ${written}`);
     }
+    const version = parseVersion(text);
+    if (version && !isDeepStrictEqual(parseVersion(formatVersion(version)), version)) broken(`the version ${JSON.stringify(text)} is written as ${formatVersion(version)}`);
     const others: (() => unknown)[] = [
       () => parseReferenceWithTag(text), () => parseBareReference(text), () => parseReferenceOrId(text), () => parseDigest(text),
       () => parseMount(text), () => parseFields(text), () => parseHost(text), () => parseSecret(text, {}),
       () => parseVolume(text, '/'), () => parseRunMount(text, '/'), () => parseTmpfs(text), () => parseMemory(text), () => parseCpus(text),
       () => parseUntil(text, 0), () => referencePattern(text)('docker.io/library/a:b'), () => parseBytes(text), () => parseDuration(text),
+      () => version && [followersOf(version, text.split(',')), newerTags('1.2.3', [text]), exactTags('1', text.split(',')), compareVersions(version, version)],
+      () => parseRateLimit({ 'ratelimit-remaining': text, 'ratelimit-limit': text }),
     ];
     const taken = others.map((parse) => (isSiruError(answerOf(parse)) ? 'n' : 'y')).join('');
     checkHarmless(text);
