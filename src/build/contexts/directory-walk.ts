@@ -86,8 +86,6 @@ export function createWalk(root: string, ownStore: string | undefined, ignore: C
   const trusted = fine && known?.rules === rules;
   let news = known !== undefined && known.rules !== rules;
   let besides = false;
-  /** The known digests, 64 digits per row. */
-  let hex: string | undefined;
   const rootFound: FileFound = {
     entry: { path: '', type: 'dir', mode: modeOf(rootStat), uid: 0, gid: 0, size: 0, mtime: secondsOf(rootStat) },
     layer: 0,
@@ -310,8 +308,7 @@ export function createWalk(root: string, ownStore: string | undefined, ignore: C
     },
     digestOf({ entry, row }) {
       if (entry.digest !== undefined || row < 0 || !(known!.flags[row]! & rowFlags.digest)) return entry.digest;
-      hex ??= known!.digests.toString('hex');
-      return `sha256:${hex.slice(row * 64, row * 64 + 64)}`;
+      return `sha256:${known!.digests.toString('hex', row * 32, row * 32 + 32)}`;
     },
     learn(found, digest) {
       found.entry.digest = digest;
