@@ -5,6 +5,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Database } from '../../store/database.ts';
+import { bootId, currentOwner, isAlive } from '../../store/owner.ts';
+import type { Owner } from '../../store/owner.ts';
 
 export interface Place {
   phase: number;
@@ -31,7 +33,7 @@ export class LeaseLost extends Error {
   }
 }
 
-/** Milliseconds without a sign of life, after which a collector is taken for dead. */
+/** Milliseconds without a sign of life, after which a collector is taken for dead; one of this machine is seen to be dead at once. */
 export const leaseTime = 60_000;
 
 interface Row {
@@ -44,11 +46,12 @@ interface Row {
 
 /** Undefined while another process collects. */
 export function takeLease(db: Database, now: () => number): Lease | undefined {
-  const owner = randomUUID();
+  const self = currentOwner(bootId());
+  const owner = JSON.stringify({ ...self, call: randomUUID() });
   const taken = db.transaction(() => {
     const row = db.get<Row>('SELECT owner, beat, phase, place, begun FROM collection')!;
     // A sign of life from the future is that of a clock which was wrong.
-    if (row.owner !== null && Math.abs(now() - row.beat) < leaseTime) return undefined;
+    if (row.owner !== null && Math.abs(now() - row.beat) < leaseTime && isAlive(JSON.parse(row.owner) as Owner, self) !== false) return undefined;
     const begun = row.phase > 0 || row.place !== '' ? row.begun : now();
     db.run('UPDATE collection SET owner = ?, beat = ?, begun = ?', owner, now(), begun);
     return { phase: row.phase, place: row.place, begun };
