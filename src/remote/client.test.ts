@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import { contextOf } from '../base/context.ts';
 import type { Event } from '../base/events.ts';
@@ -9,6 +10,7 @@ import { mediaTypes } from '../oci/media-types.ts';
 import { createRemote } from './client.ts';
 import type { Remote, RemoteOptions } from './client.ts';
 import { serve } from './testing/serve.ts';
+import type { TestServer } from './testing/serve.ts';
 import { registryMissing, startRegistry } from './testing/start-registry.ts';
 import { opensslMissing, startTokenServer } from './testing/start-token-server.ts';
 
@@ -341,6 +343,24 @@ test('a manifest of any kind that has another digest than it was asked for is re
       assert.equal((await remote.getManifest({ domain: registry.host, path: 'x', digest: sha256(body) }, context)).digest, sha256(body));
     }
   }
+});
+
+test('a registry that is started anew meanwhile is waited for; one that never answered is not', async () => {
+  const answer = (_: unknown, response: ServerResponse): void => void response.writeHead(200).end('{}');
+  const first = await serve(answer);
+  await using remote = client({ retry: { attempts: 4, delay: 5 } });
+  const reference = { domain: first.host, path: 'x', tag: '1' };
+  await remote.getManifest(reference, context);
+  await first[Symbol.asyncDispose]();
+  let starting: Promise<TestServer> | undefined;
+  const waited = contextOf({ onEvent: () => void (starting ??= serve(answer, '127.0.0.1', Number(first.host.split(':')[1]))) });
+  assert.equal((await remote.getManifest(reference, waited)).bytes.toString(), '{}');
+  assert.ok(starting);
+  await using _second = await starting;
+  const events: Event[] = [];
+  await using other = client();
+  await assert.rejects(other.getManifest({ ...reference, domain: '127.0.0.1:9' }, contextOf({ onEvent: (event) => events.push(event) })), { code: 'NETWORK', message: /nothing listens there/ });
+  assert.deepEqual(events, []);
 });
 
 test('a server that never answers is given up after the time limit', async () => {

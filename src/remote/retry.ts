@@ -22,6 +22,11 @@ export function retryableCode(code: string | undefined): boolean {
   return code !== undefined && codes.has(code);
 }
 
+/** True for a host that cannot be reached at all: worth another try only when it answered before. */
+export function isAway(code: string | undefined): boolean {
+  return code === 'ECONNREFUSED' || code === 'EHOSTUNREACH' || code === 'ENETUNREACH' || code === 'ENETDOWN' || code === 'ENOTFOUND';
+}
+
 /**
  * Milliseconds to wait after the attempt of this number (from 1), or undefined when it is not worth it: the attempts are
  * used up, or Retry-After (seconds or an HTTP date) asks for more than the longest wait.

@@ -14,7 +14,7 @@ import type { HostCertificates } from './certificates.ts';
 import { codeOf, isCertificateCode, redactUrl, unreachable } from './errors.ts';
 import { checkTarget } from './hosts.ts';
 import { proxyFor } from './proxy.ts';
-import { defaultRetry, retryableCode, retryableStatus, sleep, waitBefore } from './retry.ts';
+import { defaultRetry, isAway, retryableCode, retryableStatus, sleep, waitBefore } from './retry.ts';
 import type { RetryPolicy } from './retry.ts';
 import { version } from '../base/version.ts';
 
@@ -65,6 +65,8 @@ export function createTransport(options: TransportOptions = {}): Transport {
   const retry = { ...defaultRetry, ...options.retry };
   const agents = createAgents();
   const trustedBySystem = new Set<string>();
+  /** Hosts that have answered: where nothing listens now, something is being started anew. */
+  const known = new Set<string>();
   const certificates = new Map<string, HostCertificates | undefined>();
   let agentName: string | undefined;
 
@@ -77,6 +79,7 @@ export function createTransport(options: TransportOptions = {}): Transport {
     try {
       const sent = start(url, { method: request.method, headers, agent, signal: context.signal } satisfies RequestOptions);
       const body = await answerOf(sent, request.body, request.timeout ?? options.timeout ?? 60_000);
+      known.add(url.host);
       return { status: body.statusCode ?? 0, headers: body.headers, url, body };
     } catch (error) {
       // Reading the machine's own authorities takes a while, so that is done for the hosts that need it only.
@@ -130,7 +133,8 @@ export function createTransport(options: TransportOptions = {}): Transport {
         } catch (error) {
           if (context.signal.aborted) throw new SiruError('CANCELLED', 'cancelled', { cause: error });
           if (error instanceof SiruError) throw error;
-          const again = retryableCode(codeOf(error)) && repeatable(request.body);
+          const code = codeOf(error);
+          const again = (retryableCode(code) || (known.has(request.url.host) && isAway(code))) && repeatable(request.body);
           wait = again ? waitBefore(attempt, policy, undefined) : undefined;
           if (wait === undefined) throw unreachable(request.url, error, proxyFor(request.url, environment));
           why = 'did not answer';

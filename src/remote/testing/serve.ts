@@ -12,7 +12,7 @@ export interface TestServer extends AsyncDisposable {
 
 type Handler = (request: IncomingMessage & { body: Buffer }, response: ServerResponse) => void | Promise<void>;
 
-export async function serve(handler: Handler, address: string = '127.0.0.1'): Promise<TestServer> {
+export async function serve(handler: Handler, address: string = '127.0.0.1', port: number = 0): Promise<TestServer> {
   const seen: TestServer['seen'] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -25,7 +25,7 @@ export async function serve(handler: Handler, address: string = '127.0.0.1'): Pr
     request.on('error', () => {});
     response.on('error', () => {});
   });
-  await new Promise<void>((resolve) => server.listen(0, address, resolve));
+  await new Promise<void>((resolve) => server.listen(port, address, resolve));
   return {
     host: `${address}:${(server.address() as AddressInfo).port}`,
     seen,
