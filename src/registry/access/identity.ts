@@ -18,6 +18,9 @@ import type { Scopes } from './scopes.ts';
 /** Tokens that were verified and are remembered until they end. */
 const mostTokens = 10_000;
 
+/** Milliseconds after which a token is verified again. */
+const longestTrust = 600_000;
+
 export interface Identity {
   /** Undefined is anybody. */
   user: User | undefined;
@@ -97,6 +100,8 @@ export function createIdentities(options: IdentitiesOptions): Identities {
         if (isSiruError(error)) throw error;
         throw refuse(request, 'the token is not good: another issuer, another registry, or its time is over');
       }
+      // Not for ever: a key of the issuer may go before its tokens do.
+      found.expires = Math.min(found.expires, Date.now() + longestTrust);
       tokens.set(key, found);
     }
     // A user who was removed is out at once.

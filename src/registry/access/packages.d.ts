@@ -1,7 +1,6 @@
 // What is used of two packages. Both are loaded when a registry with users runs, and no sooner.
 
 declare module 'bcryptjs' {
-  export function compare(password: string, hash: string): Promise<boolean>;
   export function hash(password: string, cost: number): Promise<string>;
 }
 

@@ -1,11 +1,12 @@
 /**
- * Checking passwords. bcrypt takes a tenth of a second by design: what was checked is remembered for a while under a hash,
- * equal questions at the same time are one, and checks wait in line, so that logins cannot take the server's time.
+ * Checking passwords. bcrypt takes a tenth of a second by design: it runs in a thread of its own, what was checked is
+ * remembered for a while under a hash, and equal questions at the same time are one.
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import { Refusal } from '../refusal.ts';
 import { BoundedMap } from './bounded-map.ts';
 import { largestPasswordFile, parsePasswords } from './password-file.ts';
+import { createPasswordThread } from './password-thread.ts';
 import { openWatchedFile } from './watched-file.ts';
 
 /** Checked pairs of name and password that are remembered. */
@@ -35,7 +36,7 @@ export function openPasswords(path: string, onError: (error: unknown) => void): 
   const remembered = new BoundedMap<string, { answer: Promise<boolean>; until: number }>(mostRemembered);
   let version = file.version;
   let waiting = 0;
-  let line: Promise<unknown> = Promise.resolve();
+  const thread = createPasswordThread();
 
   const users = (): ReadonlyMap<string, string> => {
     const now = file.get();
@@ -53,9 +54,7 @@ export function openPasswords(path: string, onError: (error: unknown) => void): 
   const compare = (password: string, hash: string): Promise<boolean> => {
     if (waiting >= mostChecks) throw new Refusal('UNAVAILABLE', 'too many logins at once', { headers: { 'retry-after': '2' } });
     waiting++;
-    const done = line.then(async () => (await import('bcryptjs')).compare(password, hash)).finally(() => waiting--);
-    line = done.catch(() => {});
-    return done;
+    return thread.compare(password, hash).finally(() => waiting--);
   };
   return {
     async check(name, password) {
