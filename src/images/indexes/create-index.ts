@@ -32,6 +32,7 @@ const configLimit = 4 << 20;
 /** Gives the index. Throws USAGE for two images of one platform, and what copyImage throws. */
 export async function createIndex(options: CreateIndexOptions, context: Context): Promise<Document> {
   const { target: to, sources, annotations = [], append = false, dryRun = false } = options;
+  if (to.kind === 'docker-archive') throw new SiruError('UNSUPPORTED', 'an archive of docker holds an image for one platform, and no index', { hint: `write oci-archive:${to.path} instead` });
   await using target = await openTarget(to, options);
   const before = append ? await entriesAt(to, options, context) : { manifests: [] };
   const added: { entry: Descriptor; name: string }[] = [];
