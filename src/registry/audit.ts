@@ -60,9 +60,13 @@ export function createAudit({ write, pulls }: AuditOptions): Audit {
     if (refused && request.refusal !== firstQuestion) note(request, { action: `${method} ${route}`, repository: repository ?? null, path: path.slice(0, 1000), why: request.refusal ?? null }, 'refused');
     else if (route === 'token' && status === 200) note(request, { action: 'token' }, 'done');
   };
+  /** What a collection or retention did: there is no request. */
+  const ofServer = ({ at, user, type, kind, repository, tags, digest, bytes }: ContentEvent): void =>
+    add({ time: new Date(at).toISOString(), user: null, action: type, kind, repository, tags, digest: digest ?? null, bytes, result: 'done', by: user ?? null });
   return {
     sink(event: ServerEvent) {
       if (event.type === 'request') return whole(event);
+      if (event.id === '') return ofServer(event);
       if (open.size >= mostOpen) return;
       const known = open.get(event.id);
       if (known) known.push(event);

@@ -58,7 +58,7 @@ export interface ContentEvent {
   tags: readonly string[];
   bytes: number;
   user: string | undefined;
-  /** Id of the request. */
+  /** Id of the request; empty for what the server did by itself, `user` then tells by what: `collection`, `retention`. */
   id: string;
   at: number;
 }

@@ -15,7 +15,7 @@ import { defaultRegistryRoot } from './default-root.ts';
 import type { Core } from './files/core.ts';
 import { openFileStorage } from './files/open.ts';
 import { defaultInterval, policyOf } from './garbage/policy.ts';
-import { scheduleCollections } from './garbage/schedule.ts';
+import { scheduleCollections, watchClock } from './garbage/schedule.ts';
 import { createPullNotes } from './retention/pull-notes.ts';
 import type { EventSink, RouteGroup } from './hooks.ts';
 import { createNursery } from './nursery.ts';
@@ -48,8 +48,6 @@ export async function serveRegistry({ configuration, signal, onError, onListenin
   const { root = defaultRegistryRoot(), listen = '127.0.0.1:5000', grace = defaultGrace, tls } = configuration;
   const secret = tls && readTlsFiles(tls);
   await using storage = await openFileStorage({ root, onError, onGarbage: createNursery() });
-  const { schedule = true, interval = defaultInterval } = configuration.garbage ?? {};
-  await using _collections = schedule ? scheduleCollections(storage.core, { policy: policyOf(configuration.garbage), interval, onError }) : undefined;
   using pulls = createPullNotes(storage.core, onError);
   await using audit = configuration.audit && createAudit({ write: auditFile(configuration.audit.file, onError), pulls: configuration.audit.pulls ?? false });
   const opened = configuration.access && await openedAccess(configuration.access, root, storage, onError);
@@ -60,6 +58,8 @@ export async function serveRegistry({ configuration, signal, onError, onListenin
   const common: AppOptions = { storage, settings: settingsOf(configuration), ...(opened && { access: opened.access }) };
   const groups = [health, ...(apart === undefined ? [metrics.page] : []), ...(opened?.groups ?? []), searchRoute, ...(await webPages(configuration))];
   const sinks = [...onEvent, metrics.count, pulls.sink, ...(audit ? [audit.sink] : [])];
+  using _clock = watchClock(storage.core, onError);
+  await using _collections = collectionsOf(configuration, storage.core, sinks, onError);
   await using _retention = await retentionOf(configuration, storage.core, sinks, onError);
   app = createApp({ ...common, groups, onEvent: sinks });
   await using server = await startServer({ app, listen, ...(secret && { tls: secret }) });
@@ -69,6 +69,19 @@ export async function serveRegistry({ configuration, signal, onError, onListenin
   if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
   // Waited for here: the storage is closed when this returns.
   return await server.stop(grace);
+}
+
+/** Manifests that a collection takes are told of as those that a user deletes; of blobs nobody keeps account. */
+function collectionsOf({ garbage = {} }: Configuration, core: Core, sinks: readonly EventSink[], onError: (error: unknown) => void): AsyncDisposable | undefined {
+  const { schedule = true, interval = defaultInterval } = garbage;
+  if (!schedule) return undefined;
+  return scheduleCollections(core, {
+    policy: policyOf(garbage), interval, onError,
+    onRemoved: ({ what, repository, digest, bytes }) => {
+      if (what !== 'manifest') return;
+      for (const sink of sinks) sink({ type: 'delete', kind: 'manifest', repository: repository!, digest, tags: [], bytes, user: 'collection', id: '', at: core.now() });
+    },
+  });
 }
 
 /** Tags that retention takes are told of as those that a user deletes. */

@@ -47,6 +47,8 @@ export function createLayouts(root: string, db: Database, onError: (error: unkno
     stale.clear();
     for (const name of names) {
       await writeLayout(root, db, name, temporary).catch((error: unknown) => {
+        // A collection took the repository, and its folder, meanwhile.
+        if (db.get('SELECT 1 FROM repositories WHERE name = ?', name) === undefined) return;
         stale.add(name);
         onError(error);
       });

@@ -1,4 +1,5 @@
 /** Collections while a server runs, and an eye on the clock. */
+import { uptime } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Core } from '../files/core.ts';
 import { collect } from './collect.ts';
@@ -22,7 +23,6 @@ const tolerance = 5_000;
 export function scheduleCollections(core: Core, { policy, interval, onRemoved, onError }: ScheduleOptions): AsyncDisposable {
   const stop = new AbortController();
   const { signal } = stop;
-  const watch = watchClock(core, onError);
   const run = async (): Promise<void> => {
     for (;;) {
       // The random part keeps servers that were started together from asking together.
@@ -39,15 +39,17 @@ export function scheduleCollections(core: Core, { policy, interval, onRemoved, o
   return {
     async [Symbol.asyncDispose]() {
       stop.abort();
-      watch[Symbol.dispose]();
       await running;
     },
   };
 }
 
-/** Notes when the clock has gone otherwise than the time: what was told lately is not old because the clock says so. */
+/**
+ * Notes when the clock has gone otherwise than the time, of which a suspended machine knows too: what was told lately is not
+ * old because the clock says so.
+ */
 export function watchClock(core: Core, onError: (error: unknown) => void, every: number = lookInterval): Disposable {
-  const difference = (): number => core.now() - performance.now();
+  const difference = (): number => core.now() - uptime() * 1000;
   let before = difference();
   const timer = setInterval(() => {
     const step = difference() - before;
