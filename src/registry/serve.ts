@@ -51,11 +51,12 @@ export async function serveRegistry({ configuration, signal, onError, onListenin
   using pulls = createPullNotes(storage.core, onError);
   await using audit = configuration.audit && createAudit({ write: auditFile(configuration.audit.file, onError), pulls: configuration.audit.pulls ?? false });
   const opened = configuration.access && await openedAccess(configuration.access, root, storage, onError);
+  await using upstream = configuration.upstreams && await (await import('./upstream/open-upstreams.ts')).openUpstreams({ upstreams: configuration.upstreams, storage, onError });
   const health = createHealthPages({ storage, signal, onError });
   const apart = configuration.metrics?.listen;
   let app: App;
   using metrics = createMetrics({ ...metricsOptions(configuration), inFlight: () => app.inFlight });
-  const common: AppOptions = { storage, settings: settingsOf(configuration), ...(opened && { access: opened.access }) };
+  const common: AppOptions = { storage, settings: settingsOf(configuration), ...(opened && { access: opened.access }), ...(upstream && { upstream }) };
   const groups = [health, ...(apart === undefined ? [metrics.page] : []), ...(opened?.groups ?? []), searchRoute, ...(await webPages(configuration))];
   const sinks = [...onEvent, metrics.count, pulls.sink, ...(audit ? [audit.sink] : [])];
   using _clock = watchClock(storage.core, onError);

@@ -191,6 +191,8 @@ export interface Manifests {
   put(repository: string, manifest: PutManifest): Promise<void>;
   /** Takes the manifest and the tags that lead to it. `onTag` is asked for each of them. False when there is none. */
   delete(repository: string, digest: Digest, onTag?: (tag: string) => void): Promise<boolean>;
+  /** A manifest of the repository that names this blob. */
+  naming(repository: string, blob: Digest): Promise<StoredManifest | undefined>;
   /** Descriptors of manifests whose subject this is, by digest. An unknown subject has none. */
   referrers(repository: string, subject: Digest, options: ReferrersOptions): Promise<{ items: Descriptor[]; more: boolean }>;
 }

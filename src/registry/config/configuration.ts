@@ -8,6 +8,8 @@ import type { RetentionConfiguration } from '../retention/policy.ts';
 import { parseAddress } from '../server.ts';
 import { isHost } from '../names.ts';
 import type { GroupShape } from './shape.ts';
+import { upstreamsShape } from '../upstream/configuration.ts';
+import type { UpstreamConfiguration } from '../upstream/configuration.ts';
 
 export interface Configuration {
   root?: string;
@@ -18,6 +20,7 @@ export interface Configuration {
   delete?: boolean;
   access?: AccessConfiguration;
   audit?: { file: string; pulls?: boolean };
+  upstreams?: UpstreamConfiguration[];
   require?: { blobs?: boolean; manifests?: boolean };
   garbage?: GarbageConfiguration;
   retention?: RetentionConfiguration;
@@ -54,6 +57,7 @@ export const configurationShape: GroupShape = {
         manifests: { type: 'flag', about: 'The manifests of an index.', default: 'false' },
       },
     },
+    upstreams: upstreamsShape,
     garbage: garbageShape,
     retention: retentionShape,
     metrics: {

@@ -76,6 +76,12 @@ export function createManifests(core: Core): Manifests {
       await core.sync.database();
       return true;
     },
+    async naming(repository, blob) {
+      const row = db.get<Row>(
+        `SELECT m.digest, m.media_type AS mediaType, m.content FROM repositories r JOIN named n ON n.repository = r.id AND n.target = ? AND n.kind = 'blob'
+         JOIN manifests m ON m.repository = r.id AND m.digest = n.manifest WHERE r.name = ? LIMIT 1`, blob, repository);
+      return row && storedManifest(row);
+    },
     async referrers(repository, subject, { artifactType, limit, last = '' }) {
       type Found = { digest: Digest; mediaType: string; artifactType: string | null; annotations: string | null; size: number };
       const rows = db.all<Found>(

@@ -24,7 +24,7 @@ export async function answerBlob(context: AppContext, exchange: Exchange, route:
       await ask('pull');
       const size = await storage.blobs.size(repository, digest) ?? await fromUpstream(context, exchange, route, () => storage.blobs.size(repository, digest));
       if (size === 'answered') return;
-      return answer(exchange, 200, { ...headers(route), 'content-length': size });
+      return answer(exchange, 200, { ...blobHeaders(route), 'content-length': size });
     }
     case 'DELETE':
       if (!settings.deletes) throw wrongMethod(exchange, ['GET', 'HEAD']);
@@ -46,7 +46,7 @@ async function sendBlob(context: AppContext, exchange: Exchange, route: BlobRout
   const { range, size } = blob;
   const length = range === undefined ? size : range.end - range.start + 1;
   exchange.response.writeHead(range === undefined ? 200 : 206, {
-    ...headers(route),
+    ...blobHeaders(route),
     'content-length': length,
     ...(range !== undefined && { 'content-range': `bytes ${range.start}-${range.end}/${size}` }),
   });
@@ -80,7 +80,8 @@ async function fromUpstream<Found>(context: AppContext, exchange: Exchange, rout
   return found;
 }
 
-function headers({ digest }: BlobRoute): Record<string, string> {
+/** Of an answer with a blob. */
+export function blobHeaders({ digest }: Pick<BlobRoute, 'digest'>): Record<string, string> {
   return {
     'content-type': 'application/octet-stream',
     'docker-content-digest': digest,

@@ -31,6 +31,11 @@ export function readManifest(exchange: Exchange, route: ManifestRoute, bytes: Bu
     throw new Refusal('MANIFEST_INVALID', `the registry takes no manifests of the type ${JSON.stringify(sent.slice(0, 200))}`, { detail: { mediaType: sent.slice(0, 200) } });
   }
   const digest = digestOf(bytes, route.digest ?? parseKnownDigest(exchange.query.get('digest') ?? ''));
+  return { digest, ...describeManifest(bytes, sent) };
+}
+
+/** What a manifest names, and its media type: the one that was sent with it, else its own. Throws MANIFEST_INVALID, DOCUMENT. */
+export function describeManifest(bytes: Buffer, sent: string | undefined): { mediaType: string; facts: ManifestFacts } {
   const document = parseManifestOrIndex(bytes, sent);
   const content = document.type === 'index' ? document.index : document.manifest;
   if (sent !== undefined && content.mediaType !== undefined && content.mediaType !== sent) {
@@ -43,7 +48,7 @@ export function readManifest(exchange: Exchange, route: ManifestRoute, bytes: Bu
   if (content.subject) facts.subject = content.subject.digest;
   if (artifactType !== undefined) facts.artifactType = artifactType;
   if (content.annotations && JSON.stringify(content.annotations).length <= largestAnnotations) facts.annotations = content.annotations;
-  return { digest, mediaType: sent ?? content.mediaType ?? (document.type === 'index' ? mediaTypes.index : mediaTypes.manifest), facts };
+  return { mediaType: sent ?? content.mediaType ?? (document.type === 'index' ? mediaTypes.index : mediaTypes.manifest), facts };
 }
 
 /** Layers with URLs of their own need not be in the registry. */
