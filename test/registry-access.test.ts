@@ -57,11 +57,16 @@ test('users are added, changed, listed and removed, while the registry runs', { 
   assert.equal(await status('ann', password), 401);
   assert.match((await user(file, ['rm', 'bob'])).stdout, /^bob is removed from /);
   await until('bob', `${password}x`, 401);
+  assert.match((await siru(['registry', 'check', '--config', file], { store: '/nonexistent' })).stdout, / is good\n$/);
   const wrong: [words: string[], message: RegExp][] = [
     [['rm', 'bob'], /has no user bob/], [['add'], /user add needs a name/], [['grow'], /user grow: no such command/], [['ls', 'x'], /takes no name/], [['add', 'a:b'], /is no user name/],
   ];
   for (const [words, message] of wrong) assert.match((await user(file, words, 'x')).stderr, message);
   assert.match((await siru(['registry', 'user', 'ls'], { store: '/nonexistent' })).stderr, /needs a password file/);
+  writeFileSync(join(file, '../users'), 'ann:plain\n');
+  assert.match((await siru(['registry', 'check', '--config', file], { store: '/nonexistent' })).stderr, /users: line 1: the hash is not bcrypt/);
+  rmSync(join(file, '../users'));
+  assert.match((await siru(['registry', 'check', '--config', file], { store: '/nonexistent' })).stderr, /there is no password file .*users\n.*siru registry user add/);
 });
 
 test('skopeo logs in, copies where the rules allow it, and pulls without login what is public; logs have no secret', { skip: missingPackages || needs('skopeo') || needs('umoci') }, async (t) => {

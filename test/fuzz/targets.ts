@@ -12,11 +12,12 @@ import { lock } from './targets/lock.ts';
 import { names } from './targets/names.ts';
 import { plan } from './targets/plan.ts';
 import { registry } from './targets/registry.ts';
+import { registryAccess } from './targets/registry-access.ts';
 import { sources } from './targets/sources.ts';
 import { tar } from './targets/tar.ts';
 import { template } from './targets/template.ts';
 
-export const targets: readonly Target[] = [dockerfile, expand, ignore, plan, tar, layer, archive, documents, cache, lock, names, sources, registry, template, dockerConfig];
+export const targets: readonly Target[] = [dockerfile, expand, ignore, plan, tar, layer, archive, documents, cache, lock, names, sources, registry, registryAccess, template, dockerConfig];
 
 /** Throws for a name that none has. */
 export function targetOf(name: string): Target {

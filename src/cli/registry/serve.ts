@@ -28,7 +28,9 @@ export async function serve(call: Call, flags: RegistryFlags): Promise<void> {
 
 export async function check(call: Call, flags: RegistryFlags): Promise<void> {
   if (flags.config === undefined) throw new SiruError('USAGE', 'registry check needs a file', { hint: 'siru registry check --config FILE' });
-  await configurationOf(flags);
+  const { access, tls } = await configurationOf(flags);
+  if (tls) (await import('../../registry/tls-files.ts')).readTlsFiles(tls);
+  if (access?.users !== undefined) (await import('../../registry/access/edit-passwords.ts')).readUsers(access.users);
   call.print(`${flags.config} is good\n`);
 }
 

@@ -28,7 +28,14 @@ export function removeUser(path: string, name: string): boolean {
   return true;
 }
 
-/** Throws CONFIG. */
+/** For a file that must be there. Throws CONFIG. */
+export function readUsers(path: string): string[] {
+  const text = readText(path);
+  if (text === undefined) throw new SiruError('CONFIG', `there is no password file ${path}`, { hint: `siru registry user add NAME --users ${path} makes it` });
+  return namesOf(path, text);
+}
+
+/** None for a file that is not there. Throws CONFIG. */
 export function listUsers(path: string): string[] {
   return namesOf(path, readText(path) ?? '');
 }

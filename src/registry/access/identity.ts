@@ -26,13 +26,19 @@ export interface Identity {
   user: User | undefined;
   /** What a token reaches; undefined is all that the user may. */
   scopes: Scopes | undefined;
+  /** The issuer that the user was known by; undefined is the password file. */
+  from: string | undefined;
+  /** Milliseconds since 1970 when this ends; undefined for a password. */
+  expires: number | undefined;
+  /** True for a token of the registry's own. */
+  own: boolean;
 }
 
 export interface Identities {
   /** Throws UNAUTHORIZED for what is wrong, without saying what. */
   identify(request: IncomingMessage): Promise<Identity>;
-  /** The same for a name and a password. */
-  login(request: IncomingMessage, name: string, password: string): Promise<User>;
+  /** The same for a name and a password, or a token of another issuer in its place: what docker can send of one. */
+  login(request: IncomingMessage, name: string, password: string): Promise<Identity>;
   userOf(name: string): User;
 }
 
@@ -48,10 +54,12 @@ export interface IdentitiesOptions {
   challenge: (request: IncomingMessage) => Record<string, string>;
 }
 
-interface Verified extends Identity {
-  own: boolean;
-  expires: number;
+interface Verified {
+  identity: Identity;
+  until: number;
 }
+
+export const anybody: Identity = { user: undefined, scopes: undefined, from: undefined, expires: undefined, own: false };
 
 export function createIdentities(options: IdentitiesOptions): Identities {
   const { passwords, own, others, addresses, failures } = options;
@@ -65,48 +73,54 @@ export function createIdentities(options: IdentitiesOptions): Identities {
     return new Refusal('UNAUTHORIZED', message, { headers: options.challenge(request) });
   };
 
-  const login = async (request: IncomingMessage, name: string, password: string): Promise<User> => {
+  const login = async (request: IncomingMessage, name: string, password: string): Promise<Identity> => {
     if (!options.plainPasswords && !addresses.isPrivate(request)) {
       throw new Refusal('DENIED', 'this registry takes passwords over https only');
+    }
+    if (others.length > 0 && /^[\w-]+\.[\w-]+\.[\w-]+$/.test(password)) {
+      const identity = await byToken(request, password);
+      if (identity.own) throw refuse(request, 'a token of this registry is no password');
+      return identity;
     }
     if (passwords === undefined) throw refuse(request, 'this registry takes tokens only');
     if (!passwords.isRemembered(name, password)) failures.look(networkOf(addresses.addressOf(request)));
     if (!(await passwords.check(name, password))) throw refuse(request, 'the user name or the password is wrong');
-    return userOf(name);
+    return { ...anybody, user: userOf(name) };
   };
 
-  const verify = async (token: string): Promise<Verified> => {
+  const verify = async (token: string): Promise<Identity & { expires: number }> => {
     const { decodeJwt } = await import('jose');
     const { iss } = decodeJwt(token);
     if (own !== undefined && iss === own.issuer) {
-      const { user, access, expires } = await own.verify(token);
-      return { own: true, user: user === undefined ? undefined : userOf(user), scopes: scopesOf(access), expires };
+      const { user, access, groups, from, expires } = await own.verify(token);
+      return { own: true, user: user === undefined ? undefined : userOf(user, groups), scopes: scopesOf(access), from, expires };
     }
     const other = others.find(({ issuer }) => issuer === iss);
     if (other === undefined) throw new Error('unknown issuer');
     const { user, access, expires } = await other.verify(token);
-    return { own: false, user: userOf(user.name, user.groups), scopes: access === undefined ? undefined : scopesOf(access), expires };
+    return { own: false, user: userOf(user.name, user.groups), scopes: access === undefined ? undefined : scopesOf(access), from: other.issuer, expires };
   };
 
   const byToken = async (request: IncomingMessage, token: string): Promise<Identity> => {
     const key = createHash('sha256').update(token).digest('base64');
     let found = tokens.get(key);
-    if (found === undefined || found.expires <= Date.now()) {
+    if (found === undefined || found.until <= Date.now()) {
       tokens.delete(key);
       failures.look(networkOf(addresses.addressOf(request)));
       try {
-        found = await verify(token);
+        const identity = await verify(token);
+        // Not for ever: a key of the issuer may go before its tokens do.
+        found = { identity, until: Math.min(identity.expires, Date.now() + longestTrust) };
       } catch (error) {
         if (isSiruError(error)) throw error;
         throw refuse(request, 'the token is not good: another issuer, another registry, or its time is over');
       }
-      // Not for ever: a key of the issuer may go before its tokens do.
-      found.expires = Math.min(found.expires, Date.now() + longestTrust);
       tokens.set(key, found);
     }
     // A user who was removed is out at once.
-    if (found.own && found.user !== undefined && passwords !== undefined && !passwords.has(found.user.name)) throw refuse(request, 'the user of the token is not known any more');
-    return found;
+    const { identity } = found;
+    if (identity.own && identity.user !== undefined && identity.from === undefined && !passwords?.has(identity.user.name)) throw refuse(request, 'the user of the token is not known any more');
+    return identity;
   };
 
   return {
@@ -114,11 +128,11 @@ export function createIdentities(options: IdentitiesOptions): Identities {
     login,
     async identify(request) {
       const header = request.headers.authorization;
-      if (header === undefined) return { user: undefined, scopes: undefined };
+      if (header === undefined) return anybody;
       const credentials = parseAuthorization(header);
       if (credentials === undefined) throw refuse(request, 'the Authorization header is neither Basic nor Bearer');
       if (credentials.kind === 'token') return byToken(request, credentials.token);
-      return { user: await login(request, credentials.name, credentials.password), scopes: undefined };
+      return login(request, credentials.name, credentials.password);
     },
   };
 }

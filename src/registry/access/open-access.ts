@@ -8,7 +8,7 @@ import type { Repositories } from '../storage.ts';
 import { createChallenge, firstQuestion } from './challenge.ts';
 import { createClientAddresses, networkOf } from './client-address.ts';
 import type { AccessConfiguration } from './configuration.ts';
-import { createIdentities } from './identity.ts';
+import { anybody, createIdentities } from './identity.ts';
 import type { Identity } from './identity.ts';
 import { createImmutable } from './immutable-tags.ts';
 import { createOtherIssuer } from './other-issuer.ts';
@@ -46,9 +46,9 @@ export function openAccess({ configuration, root, usage, onError }: OpenAccessOp
   const addresses = createClientAddresses(configuration.proxies);
   const challenge = createChallenge({ realm: tokens.realm, service, addresses });
   const passwords = users === undefined ? undefined : openPasswords(users, onError);
-  const own = passwords && createOwnTokens({
+  const own = knowsUsers ? createOwnTokens({
     key: openTokenKey(tokens.key ?? join(root, '.siru/token-key.pem'), onError), service, lifetime: tokens.lifetime ?? defaultLifetime, refreshTime: tokens.refresh,
-  });
+  }) : undefined;
   if (own && issuers.some(({ issuer }) => issuer === own.issuer)) throw new SiruError('CONFIG', `${own.issuer} is the issuer of this registry's own tokens`);
   const decide = createDecide(configuration, knowsUsers);
   const mayList = (user: User | undefined): boolean => user !== undefined || !knowsUsers || anonymous === 'pull';
@@ -79,7 +79,7 @@ export function openAccess({ configuration, root, usage, onError }: OpenAccessOp
   };
   const access: Access = {
     async identify(request) {
-      const identity = knowsUsers ? await identities.identify(request) : { user: undefined, scopes: undefined };
+      const identity = knowsUsers ? await identities.identify(request) : anybody;
       count(request, identity.user);
       known.set(request, identity);
       return identity.user;
@@ -102,7 +102,7 @@ export function openAccess({ configuration, root, usage, onError }: OpenAccessOp
     }),
     ...(quotas && { reserve: ({ repository, bytes }) => quotas.reserve(repository, bytes) }),
   };
-  const groups: RouteGroup[] = own === undefined || passwords === undefined ? [] : [createTokenPage({
+  const groups: RouteGroup[] = own === undefined ? [] : [createTokenPage({
     own, service, identities, passwords, decide, mayList, count: ({ request }, user) => count(request, user),
   })];
   return { access, groups };

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { bearer, missingPackages, startWithAccess } from '../testing/start-with-access.ts';
+import { basic, bearer, missingPackages, startWithAccess } from '../testing/start-with-access.ts';
 
 const skip = missingPackages;
 
@@ -143,4 +143,35 @@ test('keys that cannot be had, are no keys or too many bytes: nobody gets in by 
   assert.match(await server(`${url}/keys`), /no list of keys/);
   assert.match(await server(`${url}/away`), /cannot get the keys/);
   assert.match(await server('/nowhere/keys.json'), /cannot get the keys/);
+});
+
+test('docker can send a token of another issuer as a password: it gets one of the registry for it, no wider and no longer', { skip }, async (t) => {
+  const key = keyOf('one');
+  await using server = await startWithAccess({
+    issuers: [{ issuer: 'https://ci.example', keys: keysFile(t, key), audience: ['registry.example'], prefix: 'ci-' }],
+    tokens: { refresh: 3_600_000 },
+    rules: [{ repositories: ['team/**'], groups: ['ci-builders'], allow: ['push'] }, { repositories: ['home/${user}'], users: ['*'], allow: ['push'] }],
+  });
+  const exchange = async (secret: string): Promise<Response> => fetch(`${server.url}/token?service=siru-registry&offline_token=true&scope=repository:team/x:pull,push&scope=repository:home/ci-robot:push`, { headers: basic('anything', secret) });
+  const login = jwt(key, claims({ groups: ['builders'], exp: now() + 100 }));
+  const answer = (await (await exchange(login)).json()) as { token: string; expires_in: number; refresh_token?: string };
+  assert.ok(answer.expires_in <= 100);
+  assert.equal(answer.refresh_token, undefined);
+  const post = async (repository: string, token: string): Promise<number> => (await fetch(`${server.url}/v2/${repository}/blobs/uploads/`, { method: 'POST', headers: bearer(token) })).status;
+  assert.deepEqual([await post('team/x', answer.token), await post('home/ci-robot', answer.token), await post('team/y', answer.token)], [202, 202, 401]);
+  assert.equal((await exchange(answer.token)).status, 401, 'a token of the registry is no password');
+  assert.equal((await fetch(`${server.url}/token`, { headers: bearer(answer.token) })).status, 403);
+  const narrow = jwt(key, claims({ groups: ['builders'], access: [{ type: 'repository', name: 'team/x', actions: ['pull'] }] }));
+  const { token } = (await (await exchange(narrow)).json()) as { token: string };
+  const { decodeJwt } = await import('jose');
+  assert.deepEqual(decodeJwt(token).access, [{ type: 'repository', name: 'team/x', actions: ['pull'] }]);
+  assert.equal((await exchange(jwt(keyOf('one'), claims()))).status, 401);
+  assert.equal((await exchange('apple')).status, 401);
+});
+
+test('a name of another issuer is no user of the password file', { skip }, async (t) => {
+  const key = keyOf('one');
+  await using server = await startWithAccess({ issuers: [{ issuer: 'https://ci.example', keys: keysFile(t, key), audience: ['registry.example'] }], tokens: { refresh: 3_600_000 } });
+  const response = await fetch(`${server.url}/token?offline_token=true`, { headers: basic('ann', jwt(key, claims({ sub: 'ann' }))) });
+  assert.equal('refresh_token' in ((await response.json()) as object), false, 'it would be good for as long as the password of the other ann');
 });

@@ -4,13 +4,23 @@ import type { TokenKey } from './token-key.ts';
 import type { AccessClaim } from './scopes.ts';
 import type { WatchedFile } from './watched-file.ts';
 
+/** Whose token it is. */
+export interface Holder {
+  /** Undefined is anybody. */
+  user: string | undefined;
+  /** That another issuer told; those of the configuration are not in the token. */
+  groups: readonly string[];
+  /** The issuer that the user was known by; undefined is the password file. */
+  from: string | undefined;
+}
+
 export interface OwnTokens {
   issuer: string;
+  /** Milliseconds. */
   lifetime: number;
   /** Undefined when refresh tokens are not given. */
   refreshTime: number | undefined;
-  /** `user` undefined is anybody. Times are milliseconds. */
-  issue(user: string | undefined, access: readonly AccessClaim[]): Promise<string>;
+  issue(holder: Holder, access: readonly AccessClaim[], lifetime: number): Promise<string>;
   /** Good as long as `stamp` is the user's. */
   issueRefresh(user: string, stamp: string): Promise<string>;
   /** Throws when it is not one that is good now. */
@@ -18,8 +28,7 @@ export interface OwnTokens {
   verifyRefresh(token: string): Promise<{ user: string; stamp: string }>;
 }
 
-export interface VerifiedToken {
-  user: string | undefined;
+export interface VerifiedToken extends Holder {
   access: unknown;
   /** Milliseconds since 1970. */
   expires: number;
@@ -55,11 +64,11 @@ export function createOwnTokens({ key, service, lifetime, refreshTime }: OwnToke
     issuer,
     lifetime,
     refreshTime,
-    issue: (user, access) => sign('JWT', lifetime, { access }, user),
+    issue: ({ user, groups, from }, access, time) => sign('JWT', time, { access, ...(groups.length > 0 && { groups }), ...(from !== undefined && { from }) }, user),
     issueRefresh: (user, stamp) => sign('refresh', refreshTime ?? 0, { stamp }, user),
     async verify(token) {
-      const { sub, exp, access } = await read(token, 'JWT');
-      return { user: sub, access, expires: exp! * 1000 };
+      const { sub, exp, access, groups, from } = await read(token, 'JWT');
+      return { user: sub, access, groups: Array.isArray(groups) ? groups.map(String) : [], from: typeof from === 'string' ? from : undefined, expires: exp! * 1000 };
     },
     async verifyRefresh(token) {
       const { sub, stamp } = await read(token, 'refresh');

@@ -23,7 +23,7 @@ const headers = ['content-type: application/json', `docker-content-digest: sha25
 
 export const registry: Target = {
   name: 'registry',
-  share: 30,
+  share: 20,
   largest: 1 << 14,
   dictionary: [...jsonDictionary, ...headers.map((header) => `${header}\n`), ...names.map((name) => `"${name}":`), '\n\n'],
   seeds: () => [
