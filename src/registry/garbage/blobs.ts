@@ -26,18 +26,17 @@ export const repositoryBlobPhase: Phase = {
       db.get('SELECT 1 FROM named WHERE repository = ? AND target = ?', row.repository, row.digest) !== undefined;
     const future = rows.filter(({ touched }) => isFromFuture(ground, touched));
     const found = rows.filter((row) => isOlder(ground, row.touched, policy.grace) && !isNamed(row));
-    const take = (): void => {
-      for (const row of future) db.run('UPDATE repository_blobs SET touched = ? WHERE repository = ? AND digest = ?', ground.now(), row.repository, row.digest);
-      for (const row of found) {
-        const now = db.get<{ touched: number }>('SELECT touched FROM repository_blobs WHERE repository = ? AND digest = ?', row.repository, row.digest);
-        if (now === undefined || !isOlder(ground, now.touched, policy.grace) || isNamed(row)) continue;
-        db.run('DELETE FROM repository_blobs WHERE repository = ? AND digest = ?', row.repository, row.digest);
-        const name = repositoryName(ground, row.repository);
-        if (real) rmSync(layoutBlobPath(core.root, name, row.digest), { force: true });
-        removed({ what: 'repository blob', repository: name, digest: row.digest, bytes: 0, why: 'no manifest of the repository names it' });
-      }
+    const take = (row: { repository: number; digest: Digest }): void => {
+      const now = db.get<{ touched: number }>('SELECT touched FROM repository_blobs WHERE repository = ? AND digest = ?', row.repository, row.digest);
+      if (now === undefined || !isOlder(ground, now.touched, policy.grace) || isNamed(row)) return;
+      db.run('DELETE FROM repository_blobs WHERE repository = ? AND digest = ?', row.repository, row.digest);
+      const name = repositoryName(ground, row.repository);
+      if (real) rmSync(layoutBlobPath(core.root, name, row.digest), { force: true });
+      removed({ what: 'repository blob', repository: name, digest: row.digest, bytes: 0, why: 'no manifest of the repository names it' });
     };
-    return { next: pairPlace(end.repository, end.digest), ...(future.length + found.length > 0 && { take }) };
+    const correct = (row: { repository: number; digest: Digest }): void =>
+      void db.run('UPDATE repository_blobs SET touched = ? WHERE repository = ? AND digest = ?', ground.now(), row.repository, row.digest);
+    return { next: pairPlace(end.repository, end.digest), takes: [...future.map((row) => () => correct(row)), ...found.map((row) => () => take(row))] };
   },
 };
 
@@ -56,24 +55,20 @@ export const blobPhase: Phase = {
     // After a crash of the machine no repository may have the blob again whose file is gone.
     if (found.length > 0 && real) await core.sync.database();
     const gone: string[] = [];
-    const take = (): void => {
-      for (const row of future) db.run('UPDATE blobs SET touched = ? WHERE digest = ?', ground.now(), row.digest);
-      for (const row of found) {
-        const now = db.get<Row>('SELECT digest, size, touched FROM blobs WHERE digest = ?', row.digest);
-        if (now === undefined || !isOlder(ground, now.touched, policy.grace) || isHeld(now)) continue;
-        db.run('DELETE FROM blobs WHERE digest = ?', row.digest);
-        if (real) {
-          for (const path of [blobPath(root, row.digest), quarantinePath(root, row.digest)]) {
-            const aside = join(root, ownFolder, 'tmp', `gone-${randomUUID()}`);
-            if (moved(path, aside)) gone.push(aside);
-          }
-        }
-        removed({ what: 'blob', digest: row.digest, bytes: now.size, why: 'no repository has it' });
+    const take = ({ digest }: Row): void => {
+      const now = db.get<Row>('SELECT digest, size, touched FROM blobs WHERE digest = ?', digest);
+      if (now === undefined || !isOlder(ground, now.touched, policy.grace) || isHeld(now)) return;
+      db.run('DELETE FROM blobs WHERE digest = ?', digest);
+      for (const path of real ? [blobPath(root, digest), quarantinePath(root, digest)] : []) {
+        const aside = join(root, ownFolder, 'tmp', `gone-${randomUUID()}`);
+        if (moved(path, aside)) gone.push(aside);
       }
+      removed({ what: 'blob', digest, bytes: now.size, why: 'no repository has it' });
     };
+    const correct = ({ digest }: Row): void => void db.run('UPDATE blobs SET touched = ? WHERE digest = ?', ground.now(), digest);
     return {
       next: end.digest,
-      ...(future.length + found.length > 0 && { take }),
+      takes: [...future.map((row) => () => correct(row)), ...found.map((row) => () => take(row))],
       after: async () => {
         for (const path of gone) await rm(path, { force: true });
       },

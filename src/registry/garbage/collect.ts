@@ -3,11 +3,12 @@
  * transaction that renews the lease too; between two steps everybody else has a turn. Nothing is remembered but the place in
  * the lease's row: a collection that is interrupted or killed is gone on with by the next collector.
  */
-import { setTimeout as wait } from 'node:timers/promises';
+import { setImmediate as breathe, setTimeout as wait } from 'node:timers/promises';
 import type { Core } from '../files/core.ts';
 import { blobPhase, repositoryBlobPhase } from './blobs.ts';
 import type { Ground, Phase, Removal } from './ground.ts';
 import { lastStep, takeLease } from './lease.ts';
+import type { Lease, Place } from './lease.ts';
 import { manifestPhase } from './manifests.ts';
 import type { GarbagePolicy } from './policy.ts';
 import { repositoryPhase } from './repositories.ts';
@@ -25,6 +26,9 @@ export interface CollectOptions {
   /** False: files and layouts stay (dry-run.ts). */
   real?: boolean;
 }
+
+/** Milliseconds for which others who write wait at most. */
+const longestTransaction = 5;
 
 /** Why nothing was collected, or that it was done. */
 export type Outcome = 'done' | 'interrupted' | 'another collects' | 'the clock stepped';
@@ -45,13 +49,17 @@ export async function collect(core: Core, { policy, signal, onRemoved = () => {}
       if (signal?.aborted) return 'interrupted';
       const from = performance.now();
       const look = await phases[phase]!.look(ground, place);
+      const takes = look.takes ?? [];
+      let done = 0;
+      while (done < takes.length && !signal?.aborted) {
+        done = db.transaction(() => takeSome(lease, { phase, place }, takes, done));
+        await breathe();
+      }
+      await look.after?.();
+      if (done < takes.length) return 'interrupted';
       if (look.next === undefined) phase++;
       place = look.next ?? '';
-      db.transaction(() => {
-        lease.renew({ phase, place });
-        look.take?.();
-      });
-      await look.after?.();
+      db.transaction(() => lease.renew({ phase, place }));
       await wait((performance.now() - from) * (1 / share - 1));
     }
     stay = false;
@@ -59,4 +67,14 @@ export async function collect(core: Core, { policy, signal, onRemoved = () => {}
   } finally {
     lease.release({ stay });
   }
+}
+
+/** The lease is looked at before a file is touched: a transaction that fails brings no file back. Gives how many are done. */
+function takeSome(lease: Lease, at: Place, takes: readonly (() => void)[], from: number): number {
+  lease.renew(at);
+  const begun = performance.now();
+  let done = from;
+  do takes[done++]!();
+  while (done < takes.length && performance.now() - begun < longestTransaction);
+  return done;
 }

@@ -24,14 +24,9 @@ export interface Ground {
   removed: (removal: Removal) => void;
 }
 
-/** What a step did: where the next one begins, undefined at the end of the phase. */
-export interface Step {
-  next: string | undefined;
-}
-
 /**
- * A part of the work. `look` finds what may go, without a lock and at most for a few milliseconds; `take`, in a transaction,
- * decides and does it.
+ * A part of the work. `look` finds what may go, without a lock and at most for a few milliseconds; `takes`, in
+ * short transactions, decide and do it.
  */
 export interface Phase {
   name: string;
@@ -39,10 +34,11 @@ export interface Phase {
 }
 
 export interface Look {
+  /** Where the next step begins; undefined at the end of the phase. */
   next: string | undefined;
-  /** In the transaction. */
-  take?: () => void;
-  /** After the transaction. */
+  /** Each in a transaction, several in one as long as it is short. */
+  takes?: (() => void)[];
+  /** After the last transaction. */
   after?: () => Promise<void>;
 }
 

@@ -28,7 +28,7 @@ export const manifestPhase: Phase = {
     const found = rows.filter((row) => reasonFor(ground, row.repository, row.digest) !== undefined);
     return {
       next: pairPlace(end.repository, end.digest),
-      ...(found.length > 0 && { take: () => { for (const row of found) take(ground, row.repository, row.digest); } }),
+      takes: found.map((row) => () => take(ground, row.repository, row.digest)),
     };
   },
 };

@@ -19,7 +19,7 @@ export const repositoryPhase: Phase = {
     const end = rows.at(-1);
     if (end === undefined) return { next: undefined };
     const found = rows.filter((row) => isOlder(ground, row.made, policy.grace) && isEmpty(ground, row.id));
-    return { next: String(end.id), ...(found.length > 0 && { take: () => { for (const row of found) take(ground, row); } }) };
+    return { next: String(end.id), takes: found.map((row) => () => take(ground, row)) };
   },
 };
 

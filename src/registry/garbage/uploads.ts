@@ -23,9 +23,7 @@ export const uploadPhase: Phase = {
     if (end === undefined) return { next: undefined };
     return {
       next: `${end.touched} ${end.id}`,
-      take: () => {
-        for (const { id, repository } of rows) takeUpload(ground, id, repository, before);
-      },
+      takes: rows.map(({ id, repository }) => () => takeUpload(ground, id, repository, before)),
     };
   },
 };
