@@ -8,14 +8,13 @@ import type { FileStepDeps } from './steps/deps.ts';
 import { createWorkdirStep } from './steps/workdir.ts';
 
 export async function createPlannedFileStep(session: Session, plan: Exclude<StepPlan, RunPlan>, place: StepPlace): Promise<Step> {
-  const stack = await place.stack();
   const deps: FileStepDeps = {
     text: place.text,
     slots: place.slots,
     store: session.store,
     context: session.context,
-    view: stack.view,
-    readFile: (path) => stack.readFile(path),
+    view: async () => (await place.stack()).view,
+    readFile: async (path) => (await place.stack()).readFile(path),
     source: async (from) => (await openSource(session, from)).tree,
     similar: session.similar,
     git: async (source) => (await session.git(source)).tree,

@@ -215,7 +215,7 @@ async function bindContent(session: Session, mount: Extract<RunMountPlan, { type
     slots: [],
     store: session.store,
     context: session.context,
-    view: emptyView,
+    view: async () => emptyView,
     readFile: async () => undefined,
     source: async () => tree,
     ...(session.solver.lookOnly && { lookOnly: session.solver.lookOnly }),

@@ -55,7 +55,7 @@ export function createContextStep(parts: LayerParts, text: string, plan: () => P
     slots: [],
     store: parts.store,
     context: parts.context,
-    view: emptyView,
+    view: async () => emptyView,
     readFile: async () => undefined,
     source: async () => {
       throw new Error('a context takes files of no other');

@@ -12,7 +12,7 @@ import { NotExecuted, type Looking, type Reason, type Step } from '../../solver/
 import type { KeyPart, StepRecord } from '../../store/store.ts';
 import { createStep, openSource } from '../create-step.ts';
 import { locate } from '../failure.ts';
-import type { StackLayer } from '../layer-stack.ts';
+import type { LayerStack, StackLayer } from '../layer-stack.ts';
 import { readListing } from '../read-listing.ts';
 import type { Session } from '../session.ts';
 import { elsewhere, ignoresCache, reasonText } from '../stage.ts';
@@ -42,8 +42,9 @@ export async function forecastStep(session: Session, instruction: Instruction, p
   const chained = plan.kind === 'run';
   const { records } = session.store;
   const exact = below.every((layer): layer is ForecastLayer & StackLayer => layer.diffId !== undefined);
+  let stack: Promise<LayerStack> | undefined;
   const step: Step = await locate(session, instruction, async () => {
-    const made = await createStep(session, plan, { text, line: told.line, slots, ...(exact ? { layers: below.map(({ diffId, descriptor }) => ({ diffId: diffId!, descriptor: descriptor! })), below: below.map(({ diffId }) => diffId).join() } : { layers: [] }), stack: async () => openKnown(session, below), onOutput() {}, ref: { id: 0, ...told }, state });
+    const made = await createStep(session, plan, { text, line: told.line, slots, ...(exact ? { layers: below.map(({ diffId, descriptor }) => ({ diffId: diffId!, descriptor: descriptor! })), below: below.map(({ diffId }) => diffId).join() } : { layers: [] }), stack: () => (stack ??= openKnown(session, below)), onOutput() {}, ref: { id: 0, ...told }, state });
     return { ...made, others };
   });
   try {

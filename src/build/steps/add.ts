@@ -48,7 +48,7 @@ async function planAdd(plan: CopyPlan, deps: FileStepDeps, opened: Disposable[])
   const copier = createCopier({
     plan,
     tree,
-    below: isFresh(plan) ? emptyView : deps.view,
+    below: isFresh(plan) ? emptyView : await deps.view(),
     check: () => checkCancelled(deps.context),
     ...(owner && { owner }),
     ...(deps.epoch !== undefined && { epoch: deps.epoch }),

@@ -60,7 +60,7 @@ async function place(t: TestContext): Promise<Place> {
       slots: ['slot'],
       store,
       context,
-      view,
+      view: async () => view,
       async readFile(path) {
         const { found } = view.resolve(path);
         if (!found) return undefined;

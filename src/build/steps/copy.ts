@@ -39,10 +39,11 @@ export function createCopyStep(plan: CopyPlan, deps: FileStepDeps): Step {
   return createFileStep(deps, async () => {
     const opened = await open();
     const { tree, owner } = opened;
+    const view = isFresh(plan) ? emptyView : await deps.view();
     const look = (): PlannedCopy => planCopy({
       plan,
       tree,
-      below: isFresh(plan) ? emptyView : deps.view,
+      below: view,
       check: () => checkCancelled(deps.context),
       ...(owner && { owner }),
       ...(deps.epoch !== undefined && { epoch: deps.epoch }),

@@ -18,8 +18,8 @@ export interface FileStepDeps {
   store: Store;
   /** For parts(), which gets none; execute() uses the one that it is given. */
   context: Context;
-  /** The merged view of the layers below. */
-  view: View;
+  /** The merged view of the layers below; opened when it is asked for. */
+  view(): Promise<View>;
   /** A regular file of the view, links followed; undefined when there is none. */
   readFile(path: string): Promise<Uint8Array | undefined>;
   /** The files that an instruction copies from. */

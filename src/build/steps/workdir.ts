@@ -11,7 +11,7 @@ import { resolveChown } from './chown.ts';
 /** The step of a WORKDIR. When the directory exists its layer is empty. */
 export function createWorkdirStep(plan: WorkdirPlan, deps: FileStepDeps): Step {
   return createFileStep(deps, async () => {
-    const destination = createDestination(deps.view);
+    const destination = createDestination(await deps.view());
     const path = destination.resolve(plan.path);
     const parts = [{ name: 'instruction', value: `WORKDIR ${plan.path}` }];
     if (path === '' || destination.isDirectory(path)) {
