@@ -287,7 +287,10 @@ async function sendBlob({ store, remote, reference, mounts }: Pushing, descripto
     if (answer?.mounted) return 'mounted';
     session = answer?.session;
   }
-  if (!session && (await remote.hasBlob(reference, descriptor, context))) return 'exists';
+  if (!session && (await remote.hasBlob(reference, descriptor, context))) {
+    if (kept.begun) kept.keep?.(undefined);
+    return 'exists';
+  }
   transfer.state('moving');
   const path = store.blobs.path(digest);
   const open = (offset: number): AsyncIterable<Uint8Array> => transfer.count(readChunks(path, { start: offset }), offset);
