@@ -1,5 +1,5 @@
 /** Makes a layer of what was written to an overlay: its upper directory, entry by entry, in the order of their paths. */
-import { closeSync, constants, lstatSync, openSync, readdirSync, readlinkSync, unlinkSync, type Stats } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readlinkSync, unlinkSync, type Stats } from 'node:fs';
 import { SiruError, errnoOf, messageOf } from '../base/errors.ts';
 import { deviceParts } from '../sys/node.ts';
 import { setTime } from '../sys/times.ts';
@@ -25,6 +25,11 @@ export interface DiffOptions {
   skip?: (path: string) => boolean;
   /** Files that are removed instead. What a lower layer has there is seen again. */
   drop?: ReadonlySet<string>;
+  /**
+   * Others write to the tree meanwhile: every directory and file is reached from the open directory that it lies in, so that
+   * none of them can be made to lead elsewhere, and must be what it was seen to be. What they remove is an error.
+   */
+  live?: boolean;
   signal?: AbortSignal;
 }
 
@@ -37,7 +42,7 @@ const longestPath = 4096;
  * extended attributes but file capabilities.
  */
 export function diffUpper(upper: string, writer: LayerWriter, options: DiffOptions = {}): void {
-  const { epoch = Infinity, opaque, skip, drop, signal } = options;
+  const { epoch = Infinity, opaque, skip, drop, live = false, signal } = options;
   const opaqueNames = (opaque ? [opaque] : ['trusted', 'user']).map((space) => `${space}.overlay.opaque`);
   /** First names of files that have several, by device and inode. */
   const linked = new Map<string, string>();
@@ -86,7 +91,7 @@ export function diffUpper(upper: string, writer: LayerWriter, options: DiffOptio
 
   /** The kernel takes no longer paths either, and the upper directory has one of its own. By way of an open directory each is short. */
   function below(path: string, place: string, above: ReadonlyMap<string, Stats>): void {
-    if (place.length < 1000) {
+    if (!live && place.length < 1000) {
       walk(path, place, above);
       return;
     }
@@ -117,9 +122,9 @@ export function diffUpper(upper: string, writer: LayerWriter, options: DiffOptio
         }
         linked.set(inode, path);
       }
-      entry.size = stat.size;
       addXattrs(entry, full, opaqueNames);
-      writer.add(entry, { file: full });
+      if (live) addOpen(entry, full);
+      else writer.add({ ...entry, size: stat.size }, { file: full });
       return;
     }
     if (stat.isDirectory()) {
@@ -141,8 +146,20 @@ export function diffUpper(upper: string, writer: LayerWriter, options: DiffOptio
     writer.add(entry);
   }
 
+  /** Only a regular file is read, with the size that it has by now: what grows behind that is left out. */
+  function addOpen(entry: Entry, full: string | Buffer): void {
+    const fd = openSync(full, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      const stat = fstatSync(fd);
+      if (!stat.isFile()) throw new SiruError('STORE', `cannot read ${JSON.stringify(entry.path)}: it is no file any more`);
+      writer.add({ ...entry, size: stat.size }, { fd, offset: 0 });
+    } finally {
+      closeSync(fd);
+    }
+  }
+
   try {
-    walk('', upper);
+    below('', upper, new Map());
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
     throw new SiruError('STORE', `cannot read what the step wrote: ${messageOf(error)}`, { cause: error });

@@ -18,7 +18,8 @@ export function archiveFolder({ folder, tar }: ArchiveRequest, signal: AbortSign
     const { mode, uid, gid } = lstatSync(folder);
     // The time of the folder itself tells when it was last used, not what is in it.
     writer.add({ path: '', type: 'dir', mode: mode & 0o7777, uid, gid, size: 0, mtime: 0 });
-    diffUpper(folder, writer, { signal });
+    // The steps of other builds may have it as their mount just now.
+    diffUpper(folder, writer, { live: true, signal });
     return writer.finish().summary;
   } catch (error) {
     rmSync(tar, { force: true });
