@@ -96,7 +96,13 @@ test('--fail-on-miss fails before the step is executed, and tells what changed',
   const { causes, steps } = await explain(world, context);
   assert.deepEqual(causes.map(({ text }) => text), ['a changed']);
   assert.deepEqual(steps.map(({ text, status }) => [text, status]), [['FROM base', 'cached'], ['COPY a /', 'cached'], ['RUN touch /mark', 'failed']]);
-  assert.equal((await build('--fail-on-miss', 'RUN frobnicate')).code, 0);
+  for (const step of ['RUN frobnicate', '3', 'stage-0/9']) {
+    const { code, stderr } = await build('-t', 'unguarded', '--fail-on-miss', step);
+    assert.equal(code, 1, step);
+    assert.match(stderr, new RegExp(`^siru: no step of the build is ${step}, which is to fail when it misses$`, 'm'));
+  }
+  assert.equal(await world.ok('images', '-q', 'unguarded'), '', 'what was not guarded gets no name');
+  assert.equal((await build('--fail-on-miss', 'all', '--fail-on-miss', ':3')).code, 0);
 });
 
 test('another umask is told from other changes of modes', { skip }, async () => {

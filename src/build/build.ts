@@ -127,6 +127,7 @@ async function tryToBuild(given: BuildOptions, outer: Context, tried: Tried): Pr
   }
   try {
     const solved = await Promise.all(sessions.map((session) => session.stage(session.graph.target)));
+    if (options.failOnMiss?.length) (await import('./history/fail-on-miss.ts')).checkWanted(shared);
     const images = solved.map((stage, i) => assemble(options, stage, sessions[i]!.platform));
     for (const [i, image] of images.entries()) guardImage(shared, image, solved[i]!, options.sourceDateEpoch);
     checkCancelled(context);

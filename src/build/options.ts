@@ -37,7 +37,7 @@ export interface BuildOptions {
   noCacheFilter?: string[];
   /**
    * Steps that must be found in the cache, or `all`: a stage and position (`builder/3`), a line (`:12`), or how the
-   * instruction begins (`RUN npm ci`). A miss of one fails the build before it is executed.
+   * instruction begins (`RUN npm ci`). A miss of one fails the build before it is executed, words that mean no step when all is solved.
    */
   failOnMiss?: string[];
   /** Caches that are asked for what the store does not have, in order. */

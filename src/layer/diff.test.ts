@@ -12,7 +12,7 @@ interface Packing {
   tree: string;
   elsewhere: string;
   /** Packs the tree; `swap` is called once, when the entry of this path was written. */
-  pack(at: string, swap: () => void): { paths: string[]; bytes: string };
+  pack: (at: string, swap: () => void) => { paths: string[]; bytes: string };
 }
 
 function inFolder(use: (packing: Packing) => void): void {
