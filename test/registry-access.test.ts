@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { basic, missingPackages } from '../src/registry/testing/start-with-access.ts';
+import { basic } from '../src/registry/testing/start-with-access.ts';
 import { needs } from './support/missing.ts';
 import { startOwnRegistry } from './support/own-registry.ts';
 import type { OwnRegistry } from './support/own-registry.ts';
@@ -43,7 +43,7 @@ function user(file: string, words: readonly string[], input = ''): Promise<Outco
   return siru(['registry', 'user', ...words, '--config', file, ...(words[0] === 'add' ? ['--password-stdin'] : [])], { store: '/nonexistent', input });
 }
 
-test('users are added, changed, listed and removed, while the registry runs', { skip: missingPackages }, async (t) => {
+test('users are added, changed, listed and removed, while the registry runs', async (t) => {
   const { file, registry } = await startWithUsers(t);
   await using _registry = registry;
   const status = async (name: string, secret: string): Promise<number> => (await fetch(`${registry.url}/v2/`, { headers: basic(name, secret) })).status;
@@ -69,7 +69,7 @@ test('users are added, changed, listed and removed, while the registry runs', { 
   assert.match((await siru(['registry', 'check', '--config', file], { store: '/nonexistent' })).stderr, /there is no password file .*users\n.*siru registry user add/);
 });
 
-test('skopeo logs in, copies where the rules allow it, and pulls without login what is public; logs have no secret', { skip: missingPackages || needs('skopeo') || needs('umoci') }, async (t) => {
+test('skopeo logs in, copies where the rules allow it, and pulls without login what is public; logs have no secret', { skip: needs('skopeo') || needs('umoci') }, async (t) => {
   const { folder, registry } = await startWithUsers(t);
   const layout = join(folder, 'layout');
   await command(['umoci', 'init', '--layout', layout]);
@@ -97,7 +97,7 @@ test('skopeo logs in, copies where the rules allow it, and pulls without login w
   for (const text of [stdout, stderr, audit]) for (const secret of [password, Buffer.from(`ann:${password}`).toString('base64'), 'eyJ']) assert.ok(!text.includes(secret));
 });
 
-test('siru logs in, pushes, searches and pulls; a name that is not its own is refused with words', { skip: missingPackages || needs('run') }, async (t) => {
+test('siru logs in, pushes, searches and pulls; a name that is not its own is refused with words', { skip: needs('run') }, async (t) => {
   const { registry, folder } = await startWithUsers(t);
   await using _registry = registry;
   const { createWorld } = await import('./support/world.ts');

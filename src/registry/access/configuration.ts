@@ -164,7 +164,8 @@ function urlFault(text: string): string | undefined {
 function keysFault(text: string): string | undefined {
   if (text.startsWith('/')) return undefined;
   if (!URL.canParse(text)) return 'is neither an https address nor an absolute path';
-  const { protocol, hostname } = new URL(text);
+  const { protocol, hostname, username, password } = new URL(text);
+  if (username !== '' || password !== '') return 'has a user name or a password in it';
   // What can be changed on the way is no key.
   return protocol === 'https:' || (protocol === 'http:' && ['127.0.0.1', '[::1]', 'localhost'].includes(hostname)) ? undefined : 'is neither an https address nor an absolute path';
 }

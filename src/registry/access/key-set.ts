@@ -1,5 +1,6 @@
 /** The public keys of another issuer (JWKS), from an address or a file, with new ones fetched when a token names one that is not known. */
 import { readFile, stat } from 'node:fs/promises';
+import type { JWTVerifyGetKey } from 'jose';
 import { SiruError, messageOf } from '../../base/errors.ts';
 
 /** Bytes of a set of keys, and keys in it. */
@@ -15,15 +16,13 @@ const staleTime = 86_400_000;
 const fetchTime = 10_000;
 
 export interface KeySet {
-  /** For jose. Throws when no key fits. */
-  find(header: object, token: object): Promise<object>;
+  /** Throws when no key fits. */
+  find: JWTVerifyGetKey;
 }
-
-type Finder = (header: object, token: object) => Promise<object>;
 
 export function createKeySet(place: string, onError: (error: unknown) => void): KeySet {
   const isFile = place.startsWith('/');
-  let finder: Finder | undefined;
+  let finder: JWTVerifyGetKey | undefined;
   let at = -Infinity;
   let tried = -Infinity;
   let running: Promise<void> | undefined;
@@ -43,7 +42,7 @@ export function createKeySet(place: string, onError: (error: unknown) => void): 
     if (running === undefined && Date.now() - tried > (isFile ? fileCoolTime : coolTime)) running = load().finally(() => (running = undefined));
     return running;
   };
-  const usable = (): Finder | undefined => (Date.now() - at < staleTime ? finder : undefined);
+  const usable = (): JWTVerifyGetKey | undefined => (Date.now() - at < staleTime ? finder : undefined);
   return {
     async find(header, token) {
       if (usable() === undefined) await renew();

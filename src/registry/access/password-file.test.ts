@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { missingPackages } from '../testing/start-with-access.ts';
 import { listUsers, removeUser, setPassword } from './edit-passwords.ts';
 import { parsePasswords, withPassword } from './password-file.ts';
 
@@ -44,7 +43,7 @@ test('setting a password changes that line only; removing takes it', () => {
   }));
 });
 
-test('users are added, changed and removed in the file, which is readable for its owner only', { skip: missingPackages }, async (t) => {
+test('users are added, changed and removed in the file, which is readable for its owner only', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'siru-users-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const path = join(folder, 'users');

@@ -4,10 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { missingPackages, writeUsers } from '../testing/start-with-access.ts';
+import { writeUsers } from '../testing/start-with-access.ts';
 import { openPasswords } from './passwords.ts';
-
-const skip = missingPackages;
 
 async function usersFile(t: TestContext): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'siru-users-'));
@@ -17,7 +15,7 @@ async function usersFile(t: TestContext): Promise<string> {
   return path;
 }
 
-test('a password is right for its user only, and is remembered by its hash', { skip }, async (t) => {
+test('a password is right for its user only, and is remembered by its hash', async (t) => {
   const passwords = openPasswords(await usersFile(t), assert.ifError);
   assert.equal(passwords.isRemembered('ann', 'apple'), false);
   assert.deepEqual(await Promise.all([passwords.check('ann', 'apple'), passwords.check('ann', 'pear'), passwords.check('bob', 'apple'), passwords.check('ann', 'x'.repeat(2000))]), [true, false, false, false]);
@@ -26,7 +24,7 @@ test('a password is right for its user only, and is remembered by its hash', { s
   assert.equal(await passwords.check('ann', 'apple'), true);
 });
 
-test('checks run beside the first thread: while one that takes long runs, timers come', { skip }, async (t) => {
+test('checks run beside the first thread: while one that takes long runs, timers come', async (t) => {
   const path = await usersFile(t);
   const { hash } = await import('bcryptjs');
   writeFileSync(path, `ann:${await hash('apple', 11)}\n`);
@@ -38,7 +36,7 @@ test('checks run beside the first thread: while one that takes long runs, timers
   assert.ok(turns > 10, `${turns} turns of the event loop`);
 });
 
-test('too many checks at once are refused, and those after them are not', { skip }, async (t) => {
+test('too many checks at once are refused, and those after them are not', async (t) => {
   const passwords = openPasswords(await usersFile(t), assert.ifError);
   const answers = await Promise.allSettled(Array.from({ length: 100 }, (_, i) => passwords.check('ann', `guess ${i}`)));
   const refused = answers.filter((answer) => answer.status === 'rejected');

@@ -8,7 +8,7 @@ import { auditFile, createAudit } from '../audit.ts';
 import { codeOf, contentOf, manifestOf, pushBlob, pushImage, putManifest, randomContent } from '../testing/content.ts';
 import { startTestServer } from '../testing/start-server.ts';
 import type { TestServer } from '../testing/start-server.ts';
-import { basic, missingPackages, startWithAccess } from '../testing/start-with-access.ts';
+import { basic, startWithAccess } from '../testing/start-with-access.ts';
 import { openUpload, send, withDigest } from '../testing/uploads.ts';
 import type { AccessConfiguration } from './configuration.ts';
 import { openAccess } from './open-access.ts';
@@ -84,7 +84,7 @@ test('an immutable tag stays, also when its manifest is deleted; those that are 
   }
 });
 
-test('passwords over http are taken from this machine only, unless that is allowed', { skip: missingPackages }, async () => {
+test('passwords over http are taken from this machine only, unless that is allowed', async () => {
   const far = { ...basic('ann', 'apple'), 'x-forwarded-for': '192.0.2.1' };
   for (const [more, status] of [[{}, 403], [{ 'x-forwarded-proto': 'https' }, 200]] as const) {
     await using server = await startWithAccess({ proxies: ['127.0.0.1'] });
@@ -97,7 +97,7 @@ test('passwords over http are taken from this machine only, unless that is allow
   assert.equal((await fetch(`${open.url}/v2/`, { headers: far })).status, 200);
 });
 
-test('the audit log tells who did what with which result, and no password and no token', { skip: missingPackages }, async (t) => {
+test('the audit log tells who did what with which result, and no password and no token', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'siru-audit-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const path = join(folder, 'audit.log');

@@ -9,9 +9,6 @@ import type { EventSink } from '../hooks.ts';
 import { startTestServer } from './start-server.ts';
 import type { TestServer } from './start-server.ts';
 
-/** Why tests with passwords and tokens cannot run here. */
-export const missingPackages: string | false = await Promise.all([import('bcryptjs'), import('jose')]).then(() => false as const, () => 'the packages bcryptjs and jose are not installed: npm run setup');
-
 export interface AccessServer extends TestServer {
   folder: string;
   users: string;
