@@ -101,6 +101,7 @@ async function serve(context: AppContext, find: typeof parseRoute, request: Inco
       await group.handle(exchange, context);
     } else {
       response.setHeader('docker-distribution-api-version', 'registry/2.0');
+      refuseOtherSites(exchange);
       const parsed = find(exchange.path);
       if (parsed === undefined) throw new Refusal('UNSUPPORTED', `there is nothing at ${exchange.path.slice(0, 300)}`, { status: 404 });
       route = parsed.route;
@@ -125,6 +126,16 @@ async function serve(context: AppContext, find: typeof parseRoute, request: Inco
     user: exchange.user?.name, remote, agent: request.headers['user-agent'],
     bytesIn: exchange.bytesIn, bytesOut: exchange.bytesOut, milliseconds: performance.now() - begun, refusal: told, error: fault,
   });
+}
+
+/**
+ * A browser that knows the user's password sends it along with what pages of other sites ask for; the registry's own pages only
+ * ever come from itself. Clients do not send this header. Throws DENIED.
+ */
+function refuseOtherSites({ method, request }: Exchange): void {
+  const site = request.headers['sec-fetch-site'];
+  if (method === 'GET' || method === 'HEAD' || site === undefined || site === 'same-origin' || site === 'none') return;
+  throw new Refusal('DENIED', 'pages of other sites cannot change anything here');
 }
 
 function isGone({ request, response }: Exchange): boolean {

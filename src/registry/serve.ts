@@ -21,7 +21,7 @@ import type { EventSink, RouteGroup } from './hooks.ts';
 import { createNursery } from './nursery.ts';
 import { createHealthPages } from './operations/health-pages.ts';
 import { createMetrics } from './operations/metrics-page.ts';
-import type { MetricsOptions } from './operations/metrics-page.ts';
+import type { Metrics, MetricsOptions } from './operations/metrics-page.ts';
 import { searchRoute } from './routes/search.ts';
 import { startServer } from './server.ts';
 import { defaultSettings } from './settings.ts';
@@ -60,7 +60,7 @@ export async function serveRegistry({ configuration, signal, onError, onListenin
   const groups = [health, ...(apart === undefined ? [metrics.page] : []), ...(opened?.groups ?? []), searchRoute, ...(await webPages(configuration))];
   const sinks = [...onEvent, metrics.count, pulls.sink, ...(audit ? [audit.sink] : [])];
   using _clock = watchClock(storage.core, onError);
-  await using _collections = collectionsOf(configuration, storage.core, sinks, onError);
+  await using _collections = collectionsOf(configuration, storage.core, sinks, metrics, onError);
   await using _retention = await retentionOf(configuration, storage.core, sinks, onError);
   app = createApp({ ...common, groups, onEvent: sinks });
   await using server = await startServer({ app, listen, ...(secret && { tls: secret }) });
@@ -73,12 +73,14 @@ export async function serveRegistry({ configuration, signal, onError, onListenin
 }
 
 /** Manifests that a collection takes are told of as those that a user deletes; of blobs nobody keeps account. */
-function collectionsOf({ garbage = {} }: Configuration, core: Core, sinks: readonly EventSink[], onError: (error: unknown) => void): AsyncDisposable | undefined {
+function collectionsOf({ garbage = {} }: Configuration, core: Core, sinks: readonly EventSink[], metrics: Metrics, onError: (error: unknown) => void): AsyncDisposable | undefined {
   const { schedule = true, interval = defaultInterval } = garbage;
   if (!schedule) return undefined;
   return scheduleCollections(core, {
     policy: policyOf(garbage), interval, onError,
+    onOutcome: metrics.collected,
     onRemoved: ({ what, repository, digest, bytes }) => {
+      metrics.removed({ what, bytes });
       if (what !== 'manifest') return;
       for (const sink of sinks) sink({ type: 'delete', kind: 'manifest', repository: repository!, digest, tags: [], bytes, user: 'collection', id: '', at: core.now() });
     },

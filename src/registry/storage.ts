@@ -68,6 +68,8 @@ export interface Totals {
   bytes: number;
   /** Uploads that were opened and not finished. */
   uploads: number;
+  /** When garbage was last collected to the end; 0 is never. */
+  collected: number;
 }
 
 export interface Page {

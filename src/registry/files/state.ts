@@ -23,7 +23,7 @@ export function createState({ db, root }: Core): Pick<Storage, 'ready' | 'totals
       db.get('SELECT 1 FROM repositories LIMIT 1');
     },
     async totals() {
-      const totals: Totals = { repositories: count('repositories'), manifests: count('manifests'), tags: count('tags'), uploads: count('uploads'), blobs: 0, bytes: 0 };
+      const totals: Totals = { repositories: count('repositories'), manifests: count('manifests'), tags: count('tags'), uploads: count('uploads'), collected: db.get<{ ended: number }>('SELECT ended FROM collection')!.ended, blobs: 0, bytes: 0 };
       for (let last: string | null = ''; last !== null; ) {
         const part: { blobs: number; bytes: number | null; last: string | null } = db.get(
           `SELECT count(*) AS blobs, sum(size) AS bytes, max(digest) AS last

@@ -3,6 +3,7 @@ import { uptime } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Core } from '../files/core.ts';
 import { collect } from './collect.ts';
+import type { Outcome } from './collect.ts';
 import type { Removal } from './ground.ts';
 import { lastCollection, LeaseLost, noteStep } from './lease.ts';
 import type { GarbagePolicy } from './policy.ts';
@@ -12,6 +13,8 @@ export interface ScheduleOptions {
   /** Milliseconds from the end of one to the begin of the next, whichever process it was. */
   interval: number;
   onRemoved?: (removal: Removal) => void;
+  /** How one ended that did not fail. */
+  onOutcome?: (outcome: Outcome) => void;
   onError: (error: unknown) => void;
 }
 
@@ -20,7 +23,7 @@ const lookInterval = 10_000;
 const tolerance = 5_000;
 
 /** Runs until it is disposed; a collection that runs then is left to the next collector. */
-export function scheduleCollections(core: Core, { policy, interval, onRemoved, onError }: ScheduleOptions): AsyncDisposable {
+export function scheduleCollections(core: Core, { policy, interval, onRemoved, onOutcome = () => {}, onError }: ScheduleOptions): AsyncDisposable {
   const stop = new AbortController();
   const { signal } = stop;
   const run = async (): Promise<void> => {
@@ -28,7 +31,7 @@ export function scheduleCollections(core: Core, { policy, interval, onRemoved, o
       // The random part keeps servers that were started together from asking together.
       await wait(Math.min(interval, lookInterval) * (0.5 + Math.random()), undefined, { signal, ref: false });
       if (Math.abs(core.now() - lastCollection(core.db)) < interval) continue;
-      await collect(core, { policy, signal, ...(onRemoved && { onRemoved }) }).catch((error: unknown) => {
+      await collect(core, { policy, signal, ...(onRemoved && { onRemoved }) }).then(onOutcome).catch((error: unknown) => {
         if (!(error instanceof LeaseLost)) onError(error);
       });
     }

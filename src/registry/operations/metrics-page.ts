@@ -4,11 +4,12 @@ import { everybody } from '../context.ts';
 import type { AppContext } from '../context.ts';
 import { answerBytes } from '../exchange.ts';
 import type { Exchange } from '../exchange.ts';
-import type { EventSink, RouteGroup } from '../hooks.ts';
+import type { RouteGroup } from '../hooks.ts';
 import { Refusal } from '../refusal.ts';
 import { onlyMethods } from '../routes/methods.ts';
 import { expositionType, formatMetrics } from './exposition.ts';
 import { createRequestMetrics } from './request-metrics.ts';
+import type { RequestMetrics } from './request-metrics.ts';
 import { createStateMetrics } from './state-metrics.ts';
 
 export interface MetricsOptions {
@@ -20,23 +21,22 @@ export interface MetricsOptions {
   inFlight?: () => number;
 }
 
-export interface Metrics extends Disposable {
-  count: EventSink;
+export interface Metrics extends Disposable, Omit<RequestMetrics, 'families'> {
   page: RouteGroup;
 }
 
 export function createMetrics(options: MetricsOptions = {}): Metrics {
-  const requests = createRequestMetrics();
+  const { families, ...sinks } = createRequestMetrics();
   const state = createStateMetrics();
   return {
-    count: requests.count,
+    ...sinks,
     page: {
       name: 'metrics',
       matches: (path) => path === '/metrics',
       async handle(exchange, context) {
         onlyMethods(exchange, ['GET', 'HEAD']);
         await mayRead(exchange, context, options);
-        const text = formatMetrics([...requests.families(), ...(await state.families(context.storage, options.inFlight ?? context.inFlight))]);
+        const text = formatMetrics([...families(), ...(await state.families(context.storage, options.inFlight ?? context.inFlight))]);
         answerBytes(exchange, 200, Buffer.from(text), { 'content-type': expositionType, 'cache-control': 'no-store' });
       },
     },

@@ -2,11 +2,17 @@
  * What is counted of requests and content while the server runs. Labels have few values each, whatever clients send: no name
  * of a repository or a user is among them.
  */
+import type { Outcome } from '../garbage/collect.ts';
+import type { Removal } from '../garbage/ground.ts';
 import type { ContentEvent, EventSink, RequestEvent } from '../hooks.ts';
 import type { Family, Sample } from './exposition.ts';
 
 export interface RequestMetrics {
   count: EventSink;
+  /** A collection of this process took something away. */
+  removed: (removal: Pick<Removal, 'what' | 'bytes'>) => void;
+  /** One ended. */
+  collected: (outcome: Outcome) => void;
   families: () => Family[];
 }
 
@@ -34,6 +40,9 @@ export function createRequestMetrics(): RequestMetrics {
   const sent = new Map<string, Series<number>>();
   const broken = new Map<string, Series<number>>();
   const content = new Map<string, Series<number>>();
+  const collections = new Map<string, Series<number>>();
+  const removals = new Map<string, Series<number>>();
+  const freed = new Map<string, Series<number>>();
 
   const countRequest = (event: RequestEvent): void => {
     const { route } = event;
@@ -52,6 +61,11 @@ export function createRequestMetrics(): RequestMetrics {
   const countContent = ({ type, kind }: ContentEvent): void => add(content, { type, kind }, 1);
 
   return {
+    removed({ what, bytes }) {
+      add(removals, { what }, 1);
+      add(freed, { what }, bytes);
+    },
+    collected: (outcome) => add(collections, { outcome }, 1),
     count: (event) => (event.type === 'request' ? countRequest(event) : countContent(event)),
     families: () => [
       { name: 'siru_registry_requests_total', type: 'counter', help: 'Requests that were answered or broke off; status 0 is no answer.', samples: counters(requests) },
@@ -60,6 +74,9 @@ export function createRequestMetrics(): RequestMetrics {
       { name: 'siru_registry_received_bytes_total', type: 'counter', help: 'Bytes of the bodies of requests.', samples: counters(received) },
       { name: 'siru_registry_sent_bytes_total', type: 'counter', help: 'Bytes of the bodies of answers.', samples: counters(sent) },
       { name: 'siru_registry_content_total', type: 'counter', help: 'What happened to blobs, manifests and tags.', samples: counters(content) },
+      { name: 'siru_registry_collections_total', type: 'counter', help: 'Collections of garbage that this process began, by how they ended.', samples: counters(collections) },
+      { name: 'siru_registry_collected_total', type: 'counter', help: 'What they took away.', samples: counters(removals) },
+      { name: 'siru_registry_collected_bytes_total', type: 'counter', help: 'Bytes of that.', samples: counters(freed) },
     ],
   };
 }

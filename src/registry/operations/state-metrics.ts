@@ -37,6 +37,7 @@ export function createStateMetrics(): StateMetrics {
         one('siru_registry_tags', 'gauge', 'Tags of all repositories.', totals.tags),
         one('siru_registry_blobs', 'gauge', 'Blobs, each once however many repositories have it.', totals.blobs),
         one('siru_registry_blob_bytes', 'gauge', 'Bytes of these blobs.', totals.bytes),
+        one('siru_registry_collected_timestamp_seconds', 'gauge', 'When garbage was last collected to the end, by whichever process; 0 is never.', totals.collected / 1000),
         one('siru_registry_event_loop_delay_seconds', 'gauge', 'The longest time since it was asked last for which nothing else had its turn.', Math.max(0, delay.max) / 1e9),
         one('process_cpu_seconds_total', 'counter', 'Processor time.', (user + system) / 1e6),
         one('process_resident_memory_bytes', 'gauge', 'Memory of the process.', process.memoryUsage.rss()),

@@ -28,9 +28,9 @@ export interface FormToken {
   setCookie: string;
 }
 
-export function newFormToken(): FormToken {
+export function newFormToken({ socket }: IncomingMessage): FormToken {
   const token = randomBytes(32).toString('base64url');
-  return { token, setCookie: `${cookie}=${token}; Path=/delete/; Max-Age=3600; HttpOnly; SameSite=Strict` };
+  return { token, setCookie: `${cookie}=${token}; Path=/delete/; Max-Age=3600; HttpOnly; SameSite=Strict${'encrypted' in socket ? '; Secure' : ''}` };
 }
 
 /** True when the form has the token of a cookie. */

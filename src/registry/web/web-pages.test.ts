@@ -286,6 +286,16 @@ test('a tag is deleted by the form of its page; the manifest stays, and goes by 
   assert.deepEqual(deletes.map((event) => (event.type === 'delete' ? [event.kind, event.tags] : [])), [['tag', ['v1']], ['manifest', []]]);
 });
 
+test('pages of other sites cannot have a browser change anything, by the API either', async () => {
+  await using registry = await start();
+  for (const site of ['cross-site', 'same-site']) {
+    const response = await fetch(`${registry.url}/v2/app/blobs/uploads/`, { method: 'POST', headers: { 'sec-fetch-site': site } });
+    assert.equal(response.status, 403);
+  }
+  // A page may link here.
+  assert.equal((await page(registry, '/', { 'sec-fetch-site': 'cross-site' })).status, 200);
+});
+
 test('a form of another site, without its cookie, or of a tag that has moved deletes nothing', async () => {
   await using registry = await start();
   await pushImage(registry.url, 'app', 'v1');

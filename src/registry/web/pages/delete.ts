@@ -27,7 +27,7 @@ export async function deletePage(context: AppContext, exchange: Exchange, place:
   const stored = await context.storage.manifests.get(repository, tag === undefined ? { digest: place.digest! } : { tag });
   if (stored === undefined) throw new Refusal('MANIFEST_UNKNOWN', `there is no ${referenceOf(place)}`);
   const tags = tag === undefined ? await context.storage.tags.leadingTo(repository, stored.digest, { limit: mostTags }) : { items: [], more: false };
-  const { token, setCookie } = newFormToken();
+  const { token, setCookie } = newFormToken(exchange.request);
   const short = tag === undefined ? `${repository}@${shortDigest(stored.digest)}` : referenceOf(place);
   const content = html`<h1>Delete ${short}?</h1>
 ${tag !== undefined
