@@ -43,6 +43,14 @@ function user(file: string, words: readonly string[], input = ''): Promise<Outco
   return siru(['registry', 'user', ...words, '--config', file, ...(words[0] === 'add' ? ['--password-stdin'] : [])], { store: '/nonexistent', input });
 }
 
+test('a registry that others reach and that has no users says what that means', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'siru-users-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const said = async (listen: string): Promise<string> => (await (await startOwnRegistry(folder, ['--listen', listen])).stop()).stderr;
+  assert.match(await said(':0'), /warning: whoever reaches this address may push and delete; access in the configuration/);
+  assert.doesNotMatch(await said('127.0.0.1:0'), /warning/);
+});
+
 test('users are added, changed, listed and removed, while the registry runs', async (t) => {
   const { file, registry } = await startWithUsers(t);
   await using _registry = registry;

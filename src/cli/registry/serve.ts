@@ -19,6 +19,7 @@ export async function serve(call: Call, flags: RegistryFlags): Promise<void> {
     onListening: ({ address, root, secure, metrics }) => {
       const host = address.replace(/^(?:0\.0\.0\.0|\[::\]|127\.0\.0\.1):/, 'localhost:');
       log.note('listening', { address, root, secure, ...(metrics !== undefined && { metrics }) });
+      if (configuration.access === undefined && !/^(?:127\.|\[::1\])/.test(address)) log.note('warning: whoever reaches this address may push and delete; access in the configuration says who may do what', { address });
       call.print(`Registry at ${secure ? 'https' : 'http'}://${address}, content in ${root}\nPush to it:    siru tag app:1.0 ${host}/app:1.0 && siru push ${host}/app:1.0\nPull from it:  siru pull ${host}/app:1.0\n`);
     },
   });
