@@ -15,7 +15,7 @@ import type { Readable, Writable } from 'node:stream';
 const program = ['chromium', 'chromium-browser', 'google-chrome'].find((name) => spawnSync(name, ['--version']).status === 0);
 
 /** Why tests are skipped, or false. */
-export const chromiumMissing: string | false = program === undefined ? 'no chromium is installed' : false;
+export const chromiumMissing: string | false = program === undefined ? 'no chromium is installed: SIRU_SETUP=browser npm run setup' : false;
 
 export interface View {
   width?: number;
