@@ -1,5 +1,5 @@
 /** Finds the lock file of a build. Most builds have none: all that reads one is loaded when there is one. */
-import { existsSync } from 'node:fs';
+import { existsSync, readlinkSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { SiruError } from '../base/errors.ts';
 import type { MainContext } from './contexts/open.ts';
@@ -40,8 +40,18 @@ export async function openLocked(shared: SharedSession): Promise<MainContext> {
 }
 
 async function use(shared: SharedSession, path: string): Promise<void> {
-  if (existsSync(path)) shared.pins = (await import('./lock/read-lock.ts')).readPins(shared, path);
+  if (existsSync(path) || isLink(path)) shared.pins = (await import('./lock/read-lock.ts')).readPins(shared, path);
   else if (shared.options.locked || shared.options.lockFile !== undefined) throw none(path);
+}
+
+/** One that leads nowhere is a lock file that is not there by mistake. */
+function isLink(path: string): boolean {
+  try {
+    readlinkSync(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function none(path: string): SiruError {

@@ -18,8 +18,9 @@ interface Remembered {
 /** What concerns one call alone; a build that goes on where it stopped uses the cache. */
 const notRepeated = new Set(['resume', 'cache', 'cacheFilter', 'progress', 'quiet', 'check', 'call', 'format', 'secret', 'failOnMiss']);
 
-/** What the history keeps of the flags: no values of secrets, and no address with a password. */
-export function remember(context: string, flags: BuildFlags, cwd: string): Remembered {
+/** What the history keeps of the flags: no values of secrets, and no address with a password; nothing at all when that is the context's. */
+export function remember(context: string, flags: BuildFlags, cwd: string): Remembered | undefined {
+  if (hasPassword(context)) return undefined;
   const left = flags.secret.map((text) => `--secret id=${/(?:^|,)\s*id=([^,]*)/.exec(text)?.[1] ?? text.split(',')[0]}`);
   const kept: Partial<BuildFlags> = {};
   for (const [name, value] of Object.entries(flags)) {
@@ -68,8 +69,9 @@ function isSame(begin: string, text: string): boolean {
   return text === word || text.startsWith(`${word}=`);
 }
 
+/** Of http a name alone is a password too: forges take tokens in its place. */
 function hasPassword(text: string): boolean {
-  return /:\/\/[^/@\s]*:[^/@\s]*@/.test(text);
+  return /https?:\/\/[^/?#\s]*@|:\/\/[^/@\s]*:[^/\s]*@/i.test(text);
 }
 
 function dashed(name: string): string {

@@ -1,7 +1,7 @@
 /** Locked and offline builds against real servers on loopback: a registry, files behind URLs, a git host. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { contextOf } from '../../base/context.ts';
@@ -377,6 +377,15 @@ test('an image that only the store has is locked with a warning', async (t) => {
   assert.match(events.flatMap((event) => (event.type === 'warning' ? [event.text] : [])).join('\n'), /mine:1 is locked as it is in this store/);
   makeImage(here.store, { name: '127.0.0.1:9/mine:1', layers: [{ a: 'b' }] });
   assert.equal(await (await here.build()).text('a'), 'a');
+});
+
+test('a lock file that leads nowhere is an error, and no reason to build without it', async (t) => {
+  const { build: run, folder } = await world(t, { Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n' });
+  symlinkSync('not-checked-out/app.lock', join(folder, 'Dockerfile.lock'));
+  await assert.rejects(run(), { code: 'LOCK', message: /^cannot read .*Dockerfile\.lock: ENOENT/ });
+  await run({ locked: false });
+  rmSync(join(folder, 'Dockerfile.lock'));
+  await run();
 });
 
 test('a name that is not there is not updated, and no file is written', async (t) => {
