@@ -40,6 +40,8 @@ export function createRequestMetrics(): RequestMetrics {
   const sent = new Map<string, Series<number>>();
   const broken = new Map<string, Series<number>>();
   const content = new Map<string, Series<number>>();
+  /** What a request of a kind is counted in, so that it is looked up once. */
+  const kinds = new Map<string, { requests: Series<number>; received: Series<number>; sent: Series<number>; durations: Series<Histogram> }>();
   const collections = new Map<string, Series<number>>();
   const removals = new Map<string, Series<number>>();
   const freed = new Map<string, Series<number>>();
@@ -47,11 +49,22 @@ export function createRequestMetrics(): RequestMetrics {
   const countRequest = (event: RequestEvent): void => {
     const { route } = event;
     const method = methods.has(event.method) ? event.method : 'other';
-    add(requests, { route, method, status: String(event.status) }, 1);
+    const status = String(event.status);
+    const key = `${route} ${method} ${status}`;
+    let kind = kinds.get(key);
+    if (kind === undefined) {
+      kinds.set(key, (kind = {
+        requests: seriesOf(requests, { route, method, status }, () => 0),
+        received: seriesOf(received, { route }, () => 0),
+        sent: seriesOf(sent, { route }, () => 0),
+        durations: seriesOf(durations, { route, method }, () => ({ buckets: Array.from({ length: bounds.length + 1 }, () => 0), sum: 0, count: 0 })),
+      }));
+    }
+    kind.requests.value++;
+    kind.received.value += event.bytesIn;
+    kind.sent.value += event.bytesOut;
     if (event.broken) add(broken, { route, method }, 1);
-    add(received, { route }, event.bytesIn);
-    add(sent, { route }, event.bytesOut);
-    const { value } = seriesOf(durations, { route, method }, () => ({ buckets: Array.from({ length: bounds.length + 1 }, () => 0), sum: 0, count: 0 }));
+    const { value } = kind.durations;
     const seconds = event.milliseconds / 1000;
     const place = bounds.findIndex((bound) => seconds <= bound);
     value.buckets[place < 0 ? bounds.length : place]!++;
