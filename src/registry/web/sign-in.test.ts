@@ -48,7 +48,7 @@ test('anybody sees what anybody may pull, users sign in and see the rest, and me
     assert.deepEqual(JSON.parse((await get('/_siru/v1/search?q=app', { accept: 'application/json', ...ann })).text), { repositories: ['closed/app', 'team/app'] });
     // The form of an immutable tag is refused in the transaction.
     const form = await get('/delete/closed/app:v1', ann);
-    const body = new URLSearchParams([...form.text.matchAll(/name="(token|digest)" value="([^"]*)"/g)].map(([, name, value]) => [name!, value!])).toString();
+    const body = new URLSearchParams([...form.text.matchAll(/name="(token|digest)" value="([^"]*)"/g)].map(([, name, value]): [string, string] => [name!, value!])).toString();
     const cookie = form.headers.get('set-cookie')!.split(';')[0]!;
     const answer = await fetch(`http://${address}/delete/closed/app:v1`, { method: 'POST', body, headers: { ...ann, cookie, origin: `http://${address}`, 'content-type': 'application/x-www-form-urlencoded' }, redirect: 'manual' });
     assert.equal(answer.status, 403);

@@ -96,7 +96,7 @@ function refusalPage({ status, message, headers, reason }: Refusal): Page {
   const { allow, 'retry-after': after } = headers;
   return {
     title, status,
-    content: html`<h1>${title}</h1><p>${message.slice(0, 1000)}</p><p><a href="/">Repositories</a></p>`,
+    content: html`<h1>${title}</h1><p>${`${message.slice(0, 1).toUpperCase()}${message.slice(1, 1000)}.`}</p><p><a href="/">Repositories</a></p>`,
     headers: {
       ...(allow !== undefined && { allow }),
       ...(after !== undefined && { 'retry-after': after }),
