@@ -203,3 +203,18 @@ test('results that a cache elsewhere has are hits, and nothing is fetched', { sk
   await second.ok('build', '-t', 'app', ...from, context);
   await compare(second, forecast);
 });
+
+test('a stage that is to be executed in any case, after builds in which nothing changed', async () => {
+  await using world = await createWorld();
+  const context = world.context({ Dockerfile: 'FROM scratch AS one\nCOPY src /a/\nFROM scratch\nCOPY --from=one /a /b\nCOPY src /c\n', 'src/a': '1' });
+  // Files of a moment ago are not trusted yet.
+  for (let i = 0; i < 3; i++) {
+    await world.ok('build', '-q', context);
+    await new Promise((resolve) => void setTimeout(resolve, 150));
+  }
+  for (const flags of [['--no-cache-filter', 'one'], ['--no-cache']]) {
+    const { steps } = await plan(world, ...flags, context);
+    assert.deepEqual(steps.map(({ status, same }) => [status, same]), [['miss', true], flags.length === 2 ? ['hit', undefined] : ['miss', true], flags.length === 2 ? ['hit', undefined] : ['miss', true]]);
+    assert.match(await world.ok('build', '--progress', 'json', ...flags, context), /"status":"same"/);
+  }
+});

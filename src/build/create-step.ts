@@ -31,7 +31,7 @@ export interface StepPlace {
   /** Below the step. */
   layers: StackLayer[];
   stack(): Promise<LayerStack>;
-  /** Names all of them; absent when not all are known. */
+  /** Names all of them; absent when not all are known, and when the step is executed in any case. */
   below?: string;
   onOutput: (stream: 'stdout' | 'stderr', text: string) => void;
   /** What must not be in what the step leaves. */

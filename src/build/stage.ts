@@ -268,7 +268,7 @@ async function solvePlanned(session: Session, instruction: Instruction, plan: St
         line: place.line,
         slots: placed.slots,
         layers: placed.layers,
-        below: placed.layers.map(({ diffId }) => diffId).join(),
+        ...(ignoresCache(session, place.stage) ? {} : { below: placed.layers.map(({ diffId }) => diffId).join() }),
         stack: lazyStack(session, placed.layers),
         onOutput: (stream, text) => context.emit({ type: 'step-log', step: ref, stream, text }),
         ...(lookout && { lookout }),

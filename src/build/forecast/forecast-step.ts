@@ -44,7 +44,7 @@ export async function forecastStep(session: Session, instruction: Instruction, p
   const exact = below.every((layer): layer is ForecastLayer & StackLayer => layer.diffId !== undefined);
   let stack: Promise<LayerStack> | undefined;
   const step: Step = await locate(session, instruction, async () => {
-    const made = await createStep(session, plan, { text, line: told.line, slots, ...(exact ? { layers: below.map(({ diffId, descriptor }) => ({ diffId: diffId!, descriptor: descriptor! })), below: below.map(({ diffId }) => diffId).join() } : { layers: [] }), stack: () => (stack ??= openKnown(session, below)), onOutput() {}, ref: { id: 0, ...told }, state });
+    const made = await createStep(session, plan, { text, line: told.line, slots, ...(exact ? { layers: below.map(({ diffId, descriptor }) => ({ diffId: diffId!, descriptor: descriptor! })), ...(ignoresCache(session, stage) ? {} : { below: below.map(({ diffId }) => diffId).join() }) } : { layers: [] }), stack: () => (stack ??= openKnown(session, below)), onOutput() {}, ref: { id: 0, ...told }, state });
     return { ...made, others };
   });
   try {
