@@ -132,7 +132,8 @@ test(`${kills} kills of a registry that collects all the time, under ${writers} 
   await using storage = await openFileStorage({ root });
   const { core } = storage;
   const policy = { grace: 0, untagged: 0, referrers: 0, uploads: 0 };
-  assert.equal(await collect({ ...core, now: () => Date.now() + 3_600_000, touchInterval: 0 }, { policy, share: 1 }), 'done');
+  // The first one goes on where the killed one was.
+  for (let at = 0; at < 2; at++) assert.equal(await collect({ ...core, now: () => Date.now() + 3_600_000 * (at + 1), touchInterval: 0 }, { policy, share: 1 }), 'done');
   const found: Finding[] = [];
   await scrub(core, { rate: 1e12, onFinding: (finding) => found.push(finding) });
   assert.deepEqual(found, []);

@@ -65,10 +65,11 @@ function take(ground: Ground, repository: number, digest: Digest): void {
   const { size } = candidate(ground, repository, digest)!;
   const name = repositoryName(ground, repository);
   // What it led to is not kept by the rule for untagged ones: it has the grace time.
-  db.run(
-    `UPDATE manifests SET retired = ?1 WHERE repository = ?2 AND retired IS NULL
-     AND (subject = ?3 OR digest IN (SELECT target FROM named WHERE repository = ?2 AND manifest = ?3 AND kind = 'manifest'))
-     AND NOT EXISTS (SELECT 1 FROM tags t WHERE t.repository = ?2 AND t.digest = manifests.digest)`, ground.now(), repository, digest);
+  for (const led of ['subject = ?3', `digest IN (SELECT target FROM named WHERE repository = ?2 AND manifest = ?3 AND kind = 'manifest')`]) {
+    db.run(
+      `UPDATE manifests SET retired = ?1 WHERE repository = ?2 AND ${led} AND retired IS NULL
+       AND NOT EXISTS (SELECT 1 FROM tags t WHERE t.repository = ?2 AND t.digest = manifests.digest)`, ground.now(), repository, digest);
+  }
   removeManifest(core, repository, digest);
   db.run('UPDATE repositories SET changes = changes + 1 WHERE id = ?', repository);
   if (real) {
