@@ -43,7 +43,7 @@ export interface Look {
 }
 
 /** Rows that a step looks at. */
-export const windowSize = 500;
+export const windowSize = 200;
 
 /** Times that are later than now are of a clock that was wrong; some difference between servers is none. */
 const skew = 3_600_000;
