@@ -82,6 +82,16 @@ test('its configuration file is checked before anything else, and flags go befor
   assert.match((await run('serv')).stderr, /registry serv: no such command/);
 });
 
+test('it brings what is pulled from another registry, with a configuration file that is no other of Siru', async (t) => {
+  const root = folder(t);
+  await using upstream = await startOwnRegistry(join(root, 'one'));
+  const { manifest, layers: [layer] } = await pushImage(upstream.url, 'team/app', 'v1');
+  writeFileSync(join(root, 'two.yaml'), `upstreams: { prefix: up, registry: "${upstream.host}" }\n`);
+  await using registry = await startOwnRegistry(join(root, 'two'), ['--config', join(root, 'two.yaml')]);
+  assert.equal(await (await fetch(`${registry.url}/v2/up/team/app/manifests/v1`)).text(), manifest.bytes.toString());
+  assert.deepEqual(Buffer.from(await (await fetch(`${registry.url}/v2/up/team/app/blobs/${layer!.digest}`)).arrayBuffer()), layer!.bytes);
+});
+
 test('a second server at the same address says who is in the way', async (t) => {
   await using registry = await startOwnRegistry(folder(t));
   const { code, stderr } = await siru(['registry', 'serve', '--root', folder(t), '--listen', registry.host], { store: '/nonexistent' });

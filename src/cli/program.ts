@@ -34,6 +34,8 @@ export async function runProgram(given: readonly string[]): Promise<number> {
   using signals = watchSignals();
   const act: Act = async (program, command, path) => {
     const flags: GlobalFlags = { ...program.opts<GlobalFlags>(), ...defined(command.opts<GlobalFlags>()) };
+    // A command's own option of this name means a file of another kind.
+    if (command.options.some(({ long, hidden }) => long === '--config' && !hidden)) flags.config = program.opts<GlobalFlags>().config;
     debug = flags.debug ?? false;
     let opening: Promise<Store> | undefined;
     try {
