@@ -20,12 +20,17 @@ export async function scrubRegistry(call: Call, flags: RegistryFlags): Promise<n
   const rate = flags.rate === undefined ? defaultRate : parseSize(flags.rate);
   if (rate === undefined || rate <= 0) throw new SiruError('USAGE', `--rate ${flags.rate}: not a size such as 100MB`);
   await using storage = await openRegistry(call, configuration);
-  await using remote = createRemote({ registries: registryOptions(call, flags) });
+  const upstreams = configuration.upstreams ?? [];
+  const registries = registryOptions(call, { insecureRegistry: [...flags.insecureRegistry, ...upstreams.filter(({ insecure }) => insecure).map(({ registry }) => registry.split('/')[0]!)] });
+  await using remote = createRemote({ registries });
   let [broken, repaired, tidied] = [0, 0, 0];
   const counts = await scrub(storage.core, {
     rate,
     signal: call.signal,
-    sources: flags.from.map((place) => remoteSource(remote, place, call.signal)),
+    sources: [
+      ...flags.from.map((place) => remoteSource(remote, place, { signal: call.signal })),
+      ...upstreams.map(({ registry, prefix = '' }) => remoteSource(remote, registry, { prefix, signal: call.signal })),
+    ],
     onFinding: (finding) => {
       if (!finding.damage) tidied++;
       else if (finding.mended === undefined) broken++;

@@ -115,9 +115,11 @@ async function repair(work: Work, { digest, bytes: size }: { digest?: Digest; by
   }
   for (const source of sources) {
     for (const { name } of repositories) {
+      const place = source.at(name);
+      if (place === undefined) continue;
       const path = join(core.root, ownFolder, 'tmp', `repair-${randomUUID()}`);
       try {
-        if ((await fetchInto(work, path, await source.blob(name, digest!, size), digest!)) && (await restore(work, path, digest!))) return `from ${source.name}/${name}`;
+        if ((await fetchInto(work, path, await source.blob(name, digest!, size), digest!)) && (await restore(work, path, digest!))) return `from ${place}`;
       } catch {
         // It does not have it, or lies: the next one.
         work.signal?.throwIfAborted();

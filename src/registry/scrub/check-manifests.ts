@@ -43,7 +43,7 @@ async function mend({ core, sources, found }: Work, { repository, name, digest, 
   const hit = [manifestsOver(db, repository, name, digest)];
   const places: [string, () => Promise<Uint8Array>][] = [
     [`from the layout of ${name}`, () => readFile(layoutBlobPath(root, name, digest))],
-    ...sources.map((source): [string, () => Promise<Uint8Array>] => [`from ${source.name}/${name}`, () => source.manifest(name, digest)]),
+    ...sources.filter((source) => source.at(name) !== undefined).map((source): [string, () => Promise<Uint8Array>] => [`from ${source.at(name)}`, () => source.manifest(name, digest)]),
   ];
   let mended: string | undefined;
   for (const [place, read] of places) {

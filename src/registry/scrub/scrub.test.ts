@@ -80,12 +80,26 @@ test('a broken blob and a broken manifest are brought from another registry', as
   assert.deepEqual(Buffer.from(await (await fetch(`${registry.url}/v2/app/blobs/${layer.digest}`)).arrayBuffer()), layer.bytes);
 });
 
+test('a source with a prefix has the repositories below it alone', async () => {
+  await using good = await startTestServer();
+  await using registry = await startTestServer();
+  const [inside, outside] = [randomContent(), randomContent()];
+  await pushImage(registry.url, 'hub/app', '1', { layers: [inside] });
+  await pushImage(registry.url, 'app', '1', { layers: [outside] });
+  await pushImage(good.url, 'app', '1', { layers: [inside, outside] });
+  rot(registry, inside);
+  rot(registry, outside);
+  await using remote = createRemote({});
+  const found = await findings(registry, { sources: [remoteSource(remote, good.host, { prefix: 'hub' })] });
+  assert.deepEqual(new Map(found.map(({ digest, mended }) => [digest, mended])), new Map([[inside.digest, `from ${good.host}/app`], [outside.digest, undefined]]));
+});
+
 test('a source that lies mends nothing', async () => {
   await using registry = await startTestServer();
   const layer = randomContent();
   await pushImage(registry.url, 'app', '1', { layers: [layer] });
   rot(registry, layer);
-  const liar = { name: 'liar', blob: async () => (async function* () { yield Buffer.from('x'); })(), manifest: async () => Buffer.from('x') };
+  const liar = { at: () => 'liar', blob: async () => (async function* () { yield Buffer.from('x'); })(), manifest: async () => Buffer.from('x') };
   assert.equal((await findings(registry, { sources: [liar] }))[0]!.mended, undefined);
   assert.equal((await fetch(`${registry.url}/v2/app/blobs/${layer.digest}`)).status, 404);
   assert.deepEqual(readdirSync(join(registry.root, '.siru/tmp')), []);

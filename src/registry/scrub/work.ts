@@ -5,7 +5,8 @@ import type { Finding } from './finding.ts';
 
 /** A place to bring content from that is broken here. */
 export interface Source {
-  name: string;
+  /** What the repository is called there; undefined when it is none of the source's. */
+  at(repository: string): string | undefined;
   /** Throws when it does not have it, or cannot be asked. */
   blob(repository: string, digest: Digest, size: number): Promise<AsyncIterable<Uint8Array>>;
   manifest(repository: string, digest: Digest): Promise<Uint8Array>;
