@@ -4,7 +4,7 @@ import type { Settings } from './settings.ts';
 import type { Storage } from './storage.ts';
 
 /** Without rules everybody may do everything. */
-export const everybody: Access = { identify: () => undefined, allow: () => {} };
+export const everybody: Access = { hasUsers: false, identify: () => undefined, allow: () => {} };
 
 export interface AppContext {
   storage: Storage;

@@ -31,6 +31,8 @@ export interface Question {
 }
 
 export interface Access {
+  /** False: nobody can log in, whatever the other rules are. */
+  readonly hasUsers?: boolean;
   /** Reads the credentials of a request; undefined when it has none. Throws a Refusal (UNAUTHORIZED) for wrong ones. */
   identify(request: IncomingMessage): User | undefined | Promise<User | undefined>;
   /** Returns when it is allowed. Throws a Refusal: UNAUTHORIZED with `www-authenticate`, DENIED, TOOMANYREQUESTS. */

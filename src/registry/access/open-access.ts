@@ -78,6 +78,7 @@ export function openAccess({ configuration, root, usage, onError }: OpenAccessOp
     return action === 'catalog' ? mayList(user) : (decide(user, repository!) & rights[action]) !== 0;
   };
   const access: Access = {
+    hasUsers: knowsUsers,
     async identify(request) {
       const identity = knowsUsers ? await identities.identify(request) : anybody;
       count(request, identity.user);

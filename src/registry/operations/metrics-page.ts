@@ -1,6 +1,5 @@
 /** `/metrics`: to everybody, to who has the token, or to the registry's users. */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { everybody } from '../context.ts';
 import type { AppContext } from '../context.ts';
 import { answerBytes } from '../exchange.ts';
 import type { Exchange } from '../exchange.ts';
@@ -46,7 +45,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
 
 /** Throws UNAUTHORIZED. */
 async function mayRead(exchange: Exchange, { access }: AppContext, options: MetricsOptions): Promise<void> {
-  if (options.public ?? (options.token === undefined && access === everybody)) return;
+  if (options.public ?? (options.token === undefined && access.hasUsers === false)) return;
   const { authorization } = exchange.request.headers;
   if (options.token !== undefined) {
     const sent = /^Bearer +(.+)$/i.exec(authorization ?? '')?.[1] ?? '';

@@ -78,6 +78,7 @@ test('metrics are for whom the settings say', async () => {
   assert.equal(await status({}, undefined), 200);
   assert.equal(await status({ public: false }, undefined), 401);
   assert.equal(await status({}, users), 401);
+  assert.equal(await status({}, { hasUsers: false, identify: () => undefined, allow: () => {} }), 200);
   assert.equal(await status({}, users, 'Basic YW5uOmE='), 200);
   assert.equal(await status({ public: true }, users), 200);
   assert.equal(await status({ token: 'a-token' }, users, 'Basic YW5uOmE='), 401);

@@ -2,7 +2,6 @@
  * The pages for browsers: `/`, `/r/...`, `/delete/...` and `/login`. No script, nothing from elsewhere; all that comes from images
  * is text.
  */
-import { everybody } from '../context.ts';
 import type { AppContext } from '../context.ts';
 import { answerBytes, answerJson } from '../exchange.ts';
 import type { Exchange } from '../exchange.ts';
@@ -58,7 +57,7 @@ export function createWebPages(options: WebOptions = {}): RouteGroup {
         page = refusalPage(error);
       }
       const { title, content, place, status = 200, headers = {} } = page;
-      const { html: text } = layout({ title, ...(place && { place }), user: exchange.user?.name, hasUsers: context.access !== everybody, host }, content);
+      const { html: text } = layout({ title, ...(place && { place }), user: exchange.user?.name, hasUsers: context.access.hasUsers !== false, host }, content);
       answerBytes(exchange, status, Buffer.from(text), { ...pageHeaders, ...headers });
     },
   };
@@ -83,7 +82,7 @@ async function pageOf(exchange: Exchange, context: AppContext, host: string): Pr
 
 /** A browser asks for name and password when it gets a 401, and sends them from then on. */
 function login({ user }: Exchange, { access }: AppContext): Page {
-  if (user === undefined && access !== everybody) throw new Refusal('UNAUTHORIZED', 'sign in with your name and password');
+  if (user === undefined && access.hasUsers !== false) throw new Refusal('UNAUTHORIZED', 'sign in with your name and password');
   return { title: 'Signed in', content: html``, status: 303, headers: { location: '/' } };
 }
 
