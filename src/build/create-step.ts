@@ -224,7 +224,7 @@ async function bindContent(session: Session, mount: Extract<RunMountPlan, { type
   const listing = parts.find((part) => part.listing)?.listing;
   const partOf = (value: Digest): KeyPart => ({ name, value, ...(listing ? { listing } : {}) });
   if (session.solver.lookOnly) {
-    const value = session.store.records.get(stepKey(parts))?.layer.treeDigest ?? treeDigest(step.preview!());
+    const value = session.store.records.get(stepKey(parts))?.layer.treeDigest ?? treeDigest(await step.preview!());
     return { parts: [partOf(value)], layers: [], source: path };
   }
   const solved = await solveStep({ ...step, parts: async () => parts }, { ...session.solver, ignoreCache: false }, readListing(session.store), session.context);

@@ -40,7 +40,7 @@ export interface Step {
    * After parts(), for a solver that only looks: what the layer would hold, in order. Absent when only execution tells;
    * a file without a digest stands for content that is not known.
    */
-  preview?(): Iterable<Entry>;
+  preview?(): Promise<Entry[]>;
 }
 
 export interface Miss {

@@ -89,12 +89,12 @@ export async function forecastStep(session: Session, instruction: Instruction, p
       const { reasons } = session.guard.maskAll(missOf(step, key, parts, solver, read));
       const before = records.parts(key);
       tell('miss', { why: reasonText(reasons[0], changedBelow(below)) ?? 'never built before', changes: reasons, took: took ?? before?.took });
-      return chained ? unmade() : previewed(session, step, told, unmade, before?.evicted ? before.diffId : undefined);
+      return chained ? unmade() : await previewed(session, step, told, unmade, before?.evicted ? before.diffId : undefined);
     }
     if (solver.ignoreCache || (chained && below.some(({ fresh }) => fresh))) {
       const changes = ownChanges();
       tell('miss', { why: solver.ignoreCache ? 'the cache was not to be used' : changes[0]?.text ?? `it stands on ${theStep}, which would be executed`, changes, on: cause.step });
-      return chained ? unmade() : previewed(session, step, told, unmade);
+      return chained ? unmade() : await previewed(session, step, told, unmade);
     }
     const changes = ownChanges();
     if (!chained && parts.some(({ listing }) => listing !== undefined && !existsSync(session.store.path('listings', hexOf(listing))))) {
@@ -142,8 +142,8 @@ async function lacksSource(session: Session, plan: StepPlan): Promise<boolean> {
 }
 
 /** What a step that makes its layer of files alone leaves when it is executed. */
-function previewed({ store }: Session, step: Step, told: ToldStep, unmade: (more: Partial<ForecastLayer>) => ForecastLayer, evicted?: Digest): ForecastLayer {
-  const entries = [...(step.preview?.() ?? [])];
+async function previewed({ store }: Session, step: Step, told: ToldStep, unmade: (more: Partial<ForecastLayer>) => ForecastLayer, evicted?: Digest): Promise<ForecastLayer> {
+  const entries = (await step.preview?.()) ?? [];
   const table = step.preview && tableOf(entries);
   if (!table) return unmade(evicted ? { assumed: evicted } : {});
   const equal = step.scope === undefined ? undefined : store.records.byTree(step.scope, table.treeDigest);

@@ -99,8 +99,10 @@ export function createFileStep(deps: FileStepDeps, plan: () => Promise<FileStepP
       }
     },
     release,
-    *preview() {
-      for (const { entry, bytes } of made?.planned.outputs ?? []) yield bytes ? { ...entry, digest: sha256(bytes) } : entry;
+    async preview() {
+      // Parts that were recalled come without the files.
+      if (!made) await findParts();
+      return made!.planned.outputs.map(({ entry, bytes }) => (bytes ? { ...entry, digest: sha256(bytes) } : entry));
     },
   };
 }
