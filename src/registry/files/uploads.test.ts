@@ -1,17 +1,18 @@
 /** Uploads that break off: by a client that dies, a server that is told to end, killed, or joined by another one. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { linkSync, mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync } from 'node:fs';
 import { request } from 'node:http';
 import type { ClientRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { codeOf, randomContent } from '../testing/content.ts';
+import { codeOf, pushBlob, randomContent } from '../testing/content.ts';
 import { startTestServer } from '../testing/start-server.ts';
 import type { TestServer } from '../testing/start-server.ts';
 import { openUpload, send, withDigest } from '../testing/uploads.ts';
+import { blobPath } from './paths.ts';
 
 const folder = (t: TestContext): string => {
   const root = mkdtempSync(join(tmpdir(), 'siru-server-'));
@@ -154,4 +155,33 @@ test('a body that ends before its length, or is refused, leaves the server answe
   assert.equal(response.status, 413);
   assert.equal(await codeOf(response), 'SIZE_INVALID');
   assert.equal((await fetch(`${registry.url}/v2/`)).status, 200);
+});
+
+test('an upload that a kill left between its file and its row adds nothing to the blob that another client finished', async (t) => {
+  await using registry = await startTestServer({ root: folder(t) });
+  const content = randomContent(100_000);
+  const location = await openUpload(registry, 'app');
+  assert.equal((await send(location, 'PATCH', content.bytes)).status, 202);
+  const [id] = readdirSync(join(registry.root, '.siru/uploads'));
+  // What a kill, or a full disk, leaves in keep-blob.ts: the file has the name of the blob, the row does not say so.
+  const path = blobPath(registry.root, content.digest);
+  linkSync(join(registry.root, '.siru/uploads', id!), path);
+  await pushBlob(registry.url, 'other', content);
+  assert.equal((await send(location, 'PATCH', Buffer.from('more'))).status, 404);
+  assert.deepEqual(readFileSync(path), content.bytes);
+  assert.equal((await send(location, 'GET')).status, 404);
+});
+
+test('a push takes the place of a file that has not the size of its blob', async (t) => {
+  await using registry = await startTestServer({ root: folder(t) });
+  const content = randomContent(100_000);
+  await pushBlob(registry.url, 'app', content);
+  await registry.storage.core.layouts.flush();
+  const path = blobPath(registry.root, content.digest);
+  truncateSync(path, 10);
+  await pushBlob(registry.url, 'other', content);
+  await registry.storage.core.layouts.flush();
+  assert.deepEqual(readFileSync(path), content.bytes);
+  for (const name of ['app', 'other']) assert.deepEqual(readFileSync(join(registry.root, name, 'blobs/sha256', content.digest.slice(7))), content.bytes, name);
+  assert.deepEqual(readdirSync(join(registry.root, '.siru/tmp')), []);
 });
