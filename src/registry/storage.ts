@@ -115,8 +115,8 @@ export interface Blobs {
   mount(repository: string, digest: Digest, from: string): Promise<boolean>;
   /** Some repositories that have it, for a mount that names none. */
   holders(digest: Digest, limit: number): Promise<string[]>;
-  /** Takes it from the repository. False when the repository does not have it. */
-  delete(repository: string, digest: Digest): Promise<boolean>;
+  /** Takes it from the repository. `onTag` is asked for each tag whose image has it. False when the repository does not have it. */
+  delete(repository: string, digest: Digest, onTag?: (tag: string) => void): Promise<boolean>;
 }
 
 export interface OpenBlob {
@@ -191,7 +191,7 @@ export interface Manifests {
   get(repository: string, name: ManifestName): Promise<StoredManifest | undefined>;
   /** Durable when it returns. Throws MISSING. */
   put(repository: string, manifest: PutManifest): Promise<void>;
-  /** Takes the manifest and the tags that lead to it. `onTag` is asked for each of them. False when there is none. */
+  /** Takes the manifest and the tags that lead to it. `onTag` is asked for each of them, and for those that lead to it over an index, which stay. False when there is none. */
   delete(repository: string, digest: Digest, onTag?: (tag: string) => void): Promise<boolean>;
   /** A manifest of the repository that names this blob. */
   naming(repository: string, blob: Digest): Promise<StoredManifest | undefined>;

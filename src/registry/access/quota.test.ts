@@ -4,8 +4,9 @@ import { mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { mediaTypes } from '../../oci/media-types.ts';
 import { auditFile, createAudit } from '../audit.ts';
-import { codeOf, contentOf, manifestOf, pushBlob, pushImage, putManifest, randomContent } from '../testing/content.ts';
+import { codeOf, contentOf, indexOf, manifestOf, pushBlob, pushImage, putManifest, randomContent } from '../testing/content.ts';
 import { startTestServer } from '../testing/start-server.ts';
 import type { TestServer } from '../testing/start-server.ts';
 import { basic, startWithAccess } from '../testing/start-with-access.ts';
@@ -84,6 +85,18 @@ test('an immutable tag stays, also when its manifest is deleted; those that are 
   }
 });
 
+test('what an immutable tag leads to stays with it: manifests of its index, and blobs', async () => {
+  await using server = await startWith({ immutable: [{ repositories: ['**'], tags: ['v*'] }] });
+  const { url } = server;
+  const { layers, manifest, config } = await pushImage(url, 'app', 'latest');
+  assert.equal((await putManifest(url, 'app', 'v1', indexOf([manifest]), mediaTypes.index)).status, 201);
+  for (const path of [`manifests/${manifest.digest}`, `blobs/${layers[0]!.digest}`, `blobs/${config.digest}`]) {
+    assert.equal((await fetch(`${url}/v2/app/${path}`, { method: 'DELETE' })).status, 403, path);
+    assert.equal((await fetch(`${url}/v2/app/${path}`, { method: 'HEAD' })).status, 200, path);
+  }
+  assert.equal((await fetch(`${url}/v2/app/manifests/latest`, { method: 'DELETE' })).status, 202);
+});
+
 test('passwords over http are taken from this machine only, unless that is allowed', async () => {
   const far = { ...basic('ann', 'apple'), 'x-forwarded-for': '192.0.2.1' };
   for (const [more, status] of [[{}, 403], [{ 'x-forwarded-proto': 'https' }, 200]] as const) {
@@ -105,23 +118,25 @@ test('the audit log tells who did what with which result, and no password and no
   await using server = await startWithAccess({ immutable: [{ repositories: ['**'], tags: ['v*'] }], anonymous: 'pull' }, [audit.sink]);
   const ann = basic('ann', 'apple');
   const blob = contentOf('{}');
+  const free = randomContent();
   const manifest = manifestOf({ config: blob });
   const headers = { ...ann, 'content-type': 'application/vnd.oci.image.manifest.v1+json' };
-  await fetch(`${server.url}/v2/app/blobs/uploads/?digest=${blob.digest}`, { method: 'POST', headers: ann, body: blob.bytes });
+  for (const { digest, bytes } of [blob, free]) await fetch(`${server.url}/v2/app/blobs/uploads/?digest=${digest}`, { method: 'POST', headers: ann, body: bytes });
   await fetch(`${server.url}/v2/app/manifests/v1`, { method: 'PUT', headers, body: manifest.bytes });
   await fetch(`${server.url}/v2/app/manifests/v1`);
   await fetch(`${server.url}/v2/app/manifests/v1`, { method: 'DELETE', headers: ann });
-  await fetch(`${server.url}/v2/app/blobs/${blob.digest}`, { method: 'DELETE', headers: ann });
+  await fetch(`${server.url}/v2/app/blobs/${free.digest}`, { method: 'DELETE', headers: ann });
   const wrong = await fetch(`${server.url}/v2/app/manifests/v1`, { headers: basic('ann', 'guessedsecret') });
   const token = ((await (await fetch(`${server.url}/token?scope=repository:app:pull`, { headers: ann })).json()) as { token: string }).token;
   await fetch(`${server.url}/v2/app/manifests/v1`, { headers: { authorization: `Bearer ${token}` } });
   await fetch(`${server.url}/v2/`);
   // The event of an answer comes after the client has it.
-  while (server.events.filter(({ type }) => type === 'request').length < 9) await new Promise((resolve) => setTimeout(resolve, 10));
+  while (server.events.filter(({ type }) => type === 'request').length < 10) await new Promise((resolve) => setTimeout(resolve, 10));
   await audit[Symbol.asyncDispose]();
   const text = readFileSync(path, 'utf8');
   const lines = text.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
   assert.deepEqual(lines.map(({ user, action, kind, repository, tags, result, status }) => [user, action, kind, repository, tags, result, status]), [
+    ['ann', 'push', 'blob', 'app', [], 'done', 201],
     ['ann', 'push', 'blob', 'app', [], 'done', 201],
     ['ann', 'push', 'manifest', 'app', ['v1'], 'done', 201],
     [null, 'pull', 'manifest', 'app', ['v1'], 'done', 200],
@@ -132,8 +147,8 @@ test('the audit log tells who did what with which result, and no password and no
     ['ann', 'pull', 'manifest', 'app', ['v1'], 'done', 200],
   ]);
   for (const line of lines) assert.ok(typeof line.request === 'string' && line.address === '127.0.0.1' && Date.parse(String(line.time)) > 0);
-  assert.equal(lines[5]!.request, wrong.headers.get('x-request-id'));
-  assert.equal(lines[1]!.digest, manifest.digest);
+  assert.equal(lines[6]!.request, wrong.headers.get('x-request-id'));
+  assert.equal(lines[2]!.digest, manifest.digest);
   for (const secret of ['apple', 'guessedsecret', token, Buffer.from('ann:apple').toString('base64')]) assert.ok(!text.includes(secret));
   assert.equal(statSync(path).mode & 0o777, 0o600);
 });

@@ -3,6 +3,7 @@ import { open as openFile, rm } from 'node:fs/promises';
 import type { Digest } from '../../oci/digest.ts';
 import type { Blobs } from '../storage.ts';
 import type { Core } from './core.ts';
+import { leadingTo } from './leading-to.ts';
 import { blobPath, layoutBlobPath } from './paths.ts';
 import { readChunks } from './read-chunks.ts';
 import { changeRepository, repositoryId } from './repositories.ts';
@@ -60,9 +61,10 @@ export function createBlobs(core: Core): Blobs {
         `SELECT r.name FROM blobs b JOIN repository_blobs rb ON rb.digest = b.digest JOIN repositories r ON r.id = rb.repository
          WHERE b.digest = ? AND b.state = 1 LIMIT ?`, digest, limit).map(({ name }) => name);
     },
-    async delete(repository, digest) {
+    async delete(repository, digest, onTag) {
       const gone = db.transaction(() => {
         const id = repositoryId(core, repository);
+        if (id !== undefined && onTag) for (const name of leadingTo(db, id, digest).tags) onTag(name);
         if (id === undefined || db.run('DELETE FROM repository_blobs WHERE repository = ? AND digest = ?', id, digest) === 0) return false;
         changeRepository(core, repository);
         return true;

@@ -5,6 +5,7 @@ import type { Descriptor } from '../../oci/descriptor.ts';
 import { StorageError } from '../storage-error.ts';
 import type { Manifests, PutManifest, StoredManifest } from '../storage.ts';
 import type { Core } from './core.ts';
+import { leadingTo } from './leading-to.ts';
 import { layoutBlobPath } from './paths.ts';
 import { changeRepository, repositoryId } from './repositories.ts';
 
@@ -65,7 +66,7 @@ export function createManifests(core: Core): Manifests {
       const gone = db.transaction(() => {
         const id = repositoryId(core, repository);
         if (id === undefined || db.get('SELECT 1 FROM manifests WHERE repository = ? AND digest = ?', id, digest) === undefined) return false;
-        for (const { name } of db.all<{ name: string }>('SELECT name FROM tags WHERE repository = ? AND digest = ?', id, digest)) onTag?.(name);
+        if (onTag) for (const name of leadingTo(db, id, digest).tags) onTag(name);
         db.run('DELETE FROM tags WHERE repository = ? AND digest = ?', id, digest);
         removeManifest(core, id, digest);
         changeRepository(core, repository);

@@ -16,6 +16,8 @@ export async function answerBlob(context: AppContext, exchange: Exchange, route:
   const { repository, digest } = route;
   const { access, settings, storage } = context;
   const ask = (action: 'pull' | 'delete'): void | Promise<void> => access.allow({ user: exchange.user, action, repository, digest, request: exchange.request });
+  // The image of an immutable tag is as immutable.
+  const mayGo = access.changeTag && ((tag: string): void => access.changeTag!({ user: exchange.user, repository, tag, before: digest, to: undefined }));
   switch (exchange.method) {
     case 'GET':
       await ask('pull');
@@ -29,7 +31,7 @@ export async function answerBlob(context: AppContext, exchange: Exchange, route:
     case 'DELETE':
       if (!settings.deletes) throw wrongMethod(exchange, ['GET', 'HEAD']);
       await ask('delete');
-      if (!(await storage.blobs.delete(repository, digest))) throw unknownBlob(route);
+      if (!(await storage.blobs.delete(repository, digest, mayGo))) throw unknownBlob(route);
       context.emit(contentEvent(exchange, { type: 'delete', kind: 'blob', repository, digest }));
       return answer(exchange, 202);
     default:

@@ -1,12 +1,12 @@
 /** That database and disk agree: files without rows, links and files that layouts lack, layouts of no repository. */
 import { randomUUID } from 'node:crypto';
 import { renameSync, rmSync, statSync } from 'node:fs';
-import { opendir, readFile, rm, stat } from 'node:fs/promises';
+import { lstat, opendir, readFile, rm, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { Digest } from '../../oci/digest.ts';
 import { blobFolder, blobPath, layoutBlobPath, layoutPath, ownFolder } from '../files/paths.ts';
 import { removeLayout } from '../garbage/repositories.ts';
-import { parseKnownDigest } from '../names.ts';
+import { isRepositoryName, parseKnownDigest } from '../names.ts';
 import { algorithms } from '../storage.ts';
 import type { Disorder } from './finding.ts';
 import { windowSize } from './work.ts';
@@ -126,14 +126,16 @@ async function checkLayoutFiles(work: Work, { id, name }: Repository): Promise<v
   }
 }
 
+/** Below links lies what is not the registry's, and a layout with bytes that only it has may be somebody's: both stay. */
 async function checkStrangers(work: Work, folder: string): Promise<void> {
   const { core: { db, root } } = work;
   for await (const name of namesIn(folder)) {
     const path = join(folder, name);
-    if (path === join(root, ownFolder) || name === 'blobs' || !(await stat(path).catch(() => undefined))?.isDirectory()) continue;
+    if (path === join(root, ownFolder) || name === 'blobs' || !(await lstat(path).catch(() => undefined))?.isDirectory()) continue;
     await checkStrangers(work, path);
     if ((await inodeOf(join(path, 'oci-layout'))) === undefined) continue;
     const repository = relative(root, path).split('/').map((part) => part.replace(/^_/, '')).join('/');
+    if (layoutPath(root, repository) !== path || !isRepositoryName(repository) || (await hasOwnBytes(root, path))) continue;
     const done = db.transaction(() => {
       if (db.get('SELECT 1 FROM repositories WHERE name = ?', repository) !== undefined) return false;
       rmSync(join(path, 'blobs'), { recursive: true, force: true });
@@ -142,6 +144,16 @@ async function checkStrangers(work: Work, folder: string): Promise<void> {
     });
     if (done) tell(work, 'layout without a repository', repository, 0, 'removed');
   }
+}
+
+async function hasOwnBytes(root: string, layout: string): Promise<boolean> {
+  for await (const algorithm of namesIn(join(layout, 'blobs'))) {
+    for await (const name of namesIn(join(layout, 'blobs', algorithm))) {
+      const digest = parseKnownDigest(`${algorithm}:${name}`);
+      if (digest === undefined || (await inodeOf(join(layout, 'blobs', algorithm, name))) !== (await inodeOf(blobPath(root, digest)))) return true;
+    }
+  }
+  return false;
 }
 
 function change({ core: { db, layouts } }: Work, { id, name }: Repository): void {

@@ -1,6 +1,7 @@
 /** What a scrub found, and what it did about it. */
 import type { Digest } from '../../oci/digest.ts';
 import type { Core } from '../files/core.ts';
+import { leadingTo } from '../files/leading-to.ts';
 
 /** Damage: content that the registry told to have and does not. */
 export type Damage = 'corrupt blob' | 'missing blob' | 'corrupt manifest';
@@ -34,18 +35,5 @@ export function hitBy({ db }: Core, digest: Digest): Hit[] {
 }
 
 export function manifestsOver(db: Core['db'], id: number, repository: string, digest: Digest): Hit {
-  const manifests: Digest[] = [];
-  const tags: string[] = [];
-  const seen = new Set<Digest>();
-  for (const queue = [digest]; queue.length > 0;) {
-    const target = queue.shift()!;
-    tags.push(...db.all<{ name: string }>('SELECT name FROM tags WHERE repository = ? AND digest = ? ORDER BY name', id, target).map(({ name }) => name));
-    for (const { manifest } of db.all<{ manifest: Digest }>('SELECT manifest FROM named WHERE repository = ? AND target = ?', id, target)) {
-      if (seen.has(manifest)) continue;
-      seen.add(manifest);
-      manifests.push(manifest);
-      queue.push(manifest);
-    }
-  }
-  return { repository, manifests, tags };
+  return { repository, ...leadingTo(db, id, digest) };
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, mkdirSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createRemote } from '../../remote/client.ts';
@@ -132,7 +133,7 @@ test('what the disk lost beside the bytes is mended from the database, and what 
   writeFileSync(join(root, 'team/app/blobs/sha256', stranger.digest.slice(7)), stranger.bytes);
   mkdirSync(join(root, 'gone/blobs/sha256'), { recursive: true });
   writeFileSync(join(root, 'gone/oci-layout'), '{}');
-  writeFileSync(join(root, 'gone/blobs/sha256/x'), 'x');
+  linkSync(blobPath(root, config.digest), join(root, 'gone/blobs/sha256', config.digest.slice(7)));
   const found = await findings(registry);
   assert.deepEqual(found.map(({ what, mended }) => `${what}: ${mended}`).sort(), [
     'file without a row: removed', 'layout file: removed', 'layout file: written again',
@@ -143,6 +144,23 @@ test('what the disk lost beside the bytes is mended from the database, and what 
   assert.deepEqual(readFileSync(layoutBlobPath(root, 'team/app', manifest.digest)), manifest.bytes);
   assert.ok(existsSync(join(root, 'team/app/index.json')));
   assert.ok(!existsSync(join(root, 'gone')));
+});
+
+test('layouts that are not the registry\'s stay: behind a link, and with bytes of their own', async (t) => {
+  await using registry = await startTestServer();
+  const outside = mkdtempSync(join(tmpdir(), 'siru-scrub-'));
+  t.after(() => rmSync(outside, { recursive: true, force: true }));
+  const file = 'blobs/sha256/'.concat(randomContent().digest.slice(7));
+  for (const layout of [join(outside, 'app'), join(registry.root, 'mine')]) {
+    mkdirSync(join(layout, 'blobs/sha256'), { recursive: true });
+    writeFileSync(join(layout, 'oci-layout'), '{}');
+    writeFileSync(join(layout, file), 'x');
+  }
+  mkdirSync(join(outside, 'empty'));
+  writeFileSync(join(outside, 'empty/oci-layout'), '{}');
+  symlinkSync(outside, join(registry.root, 'elsewhere'));
+  assert.deepEqual(await findings(registry), []);
+  assert.ok(existsSync(join(outside, 'app', file)) && existsSync(join(registry.root, 'mine', file)) && existsSync(join(outside, 'empty/oci-layout')));
 });
 
 test('a scrub that is stopped leaves all as it was, and the next one begins anew', async () => {
