@@ -85,3 +85,21 @@ test('many referrers come in pages', async () => {
   }
   assert.deepEqual(seen, digests.toSorted());
 });
+
+test('a list whose annotations are large is cut into pages that clients can read', async () => {
+  await using registry = await startTestServer();
+  const { manifest } = await pushImage(registry.url, repository, 'image');
+  await pushBlob(registry.url, repository, empty);
+  const made = new Set<string>();
+  for (let n = 0; n < 40; n++) made.add((await attach(registry, manifest, { annotations: { n: String(n), long: 'x'.repeat(60_000) } })).digest);
+  const seen: string[] = [];
+  for (let query = ''; ; ) {
+    const { items, headers } = await referrers(registry, manifest.digest, query);
+    assert.ok(JSON.stringify(items).length < 2 * 1024 * 1024);
+    seen.push(...items.map(({ digest }) => digest));
+    const next = /<[^?]*(\?[^>]*)>/.exec(headers.get('link') ?? '')?.[1];
+    if (next === undefined) break;
+    query = next;
+  }
+  assert.deepEqual(seen, [...made].toSorted());
+});

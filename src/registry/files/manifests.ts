@@ -9,6 +9,9 @@ import { leadingTo } from './leading-to.ts';
 import { layoutBlobPath } from './paths.ts';
 import { changeRepository, repositoryId } from './repositories.ts';
 
+/** Characters of all annotations of one list of referrers: clients read 4 MiB. */
+const mostAnnotations = 1024 * 1024;
+
 interface Row {
   digest: Digest;
   mediaType: string;
@@ -84,18 +87,27 @@ export function createManifests(core: Core): Manifests {
       return row && storedManifest(row);
     },
     async referrers(repository, subject, { artifactType, limit, last = '' }) {
-      type Found = { digest: Digest; mediaType: string; artifactType: string | null; annotations: string | null; size: number };
+      type Found = { digest: Digest; mediaType: string; artifactType: string | null; length: number | null; size: number };
       const rows = db.all<Found>(
-        `SELECT m.digest, m.media_type AS mediaType, m.artifact_type AS artifactType, m.annotations, m.size
+        `SELECT m.digest, m.media_type AS mediaType, m.artifact_type AS artifactType, length(m.annotations) AS length, m.size
          FROM repositories r JOIN manifests m ON m.repository = r.id AND m.subject = ?1 AND m.digest > ?2
          WHERE r.name = ?3 AND (?4 IS NULL OR m.artifact_type = ?4) ORDER BY m.digest LIMIT ?5`,
         subject, last, repository, artifactType ?? null, limit + 1);
-      const items = rows.slice(0, limit).map((row): Descriptor => ({
-        mediaType: row.mediaType, digest: row.digest, size: row.size,
-        ...(row.artifactType !== null && { artifactType: row.artifactType }),
-        ...(row.annotations !== null && { annotations: JSON.parse(row.annotations) as Record<string, string> }),
-      }));
-      return { items, more: rows.length > limit };
+      const annotations = (digest: Digest): string | null | undefined => db.get<{ annotations: string | null }>(
+        'SELECT m.annotations FROM repositories r JOIN manifests m ON m.repository = r.id AND m.digest = ? WHERE r.name = ?', digest, repository)?.annotations;
+      const items: Descriptor[] = [];
+      let length = 0;
+      for (const row of rows.slice(0, limit)) {
+        length += row.length ?? 0;
+        if (items.length > 0 && length > mostAnnotations) break;
+        const text = row.length === null ? undefined : annotations(row.digest);
+        items.push({
+          mediaType: row.mediaType, digest: row.digest, size: row.size,
+          ...(row.artifactType !== null && { artifactType: row.artifactType }),
+          ...(text && { annotations: JSON.parse(text) as Record<string, string> }),
+        });
+      }
+      return { items, more: rows.length > items.length };
     },
   };
 }

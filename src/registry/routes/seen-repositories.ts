@@ -1,4 +1,5 @@
 /** Repositories that the user may see, page by page. */
+import { setImmediate as breathe } from 'node:timers/promises';
 import type { AppContext } from '../context.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Page, SearchOptions } from '../storage.ts';
@@ -22,5 +23,7 @@ export async function seenRepositories({ access, storage }: AppContext, { user }
     }
     if (!page.more) return { items, more: false };
     from = page.items.at(-1);
+    // Somebody who sees little of a large registry must not stop it for the others.
+    await breathe();
   }
 }

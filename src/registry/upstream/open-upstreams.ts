@@ -80,7 +80,8 @@ export async function openUpstreams({ upstreams, storage, onError, now = Date.no
       // Docker Hub refuses access to what does not exist, too.
       if (isSiruError(error) && (error.code === 'NOT_FOUND' || error.code === 'AUTH')) return true;
       if (signal.aborted) throw error;
-      place.awayUntil = now() + awayTime;
+      // One document that is wrong says nothing of all the others.
+      if (!(error instanceof Refusal || (isSiruError(error) && error.code === 'DOCUMENT'))) place.awayUntil = now() + awayTime;
       onError(new Error(`the upstream ${place.configuration.registry} does not answer: ${messageOf(error)}`, { cause: error }));
       return false;
     }

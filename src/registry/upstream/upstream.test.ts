@@ -123,3 +123,16 @@ test('an upstream that lies about a blob poisons nothing: the client gets no who
   assert.deepEqual(readdirSync(join(through.root, '.siru/uploads')), []);
   assert.equal(createHash('sha256').update(layer.bytes).digest('hex'), layer.digest.slice(7));
 });
+
+test('a manifest of the upstream that is none does not make the upstream one that is away', async (t) => {
+  const good = manifestOf({ config: contentOf('{}') });
+  const bad = contentOf('{"schemaVersion":2,"config":7,"layers":[]}');
+  await using upstream = await serve((request, response) => {
+    const { bytes, digest } = request.url!.includes('/bad/') ? bad : good;
+    if (!request.url!.includes('/manifests/')) return void response.end('{}');
+    response.writeHead(200, { 'content-type': mediaTypes.manifest, 'docker-content-digest': digest, 'content-length': bytes.length }).end(request.method === 'HEAD' ? undefined : bytes);
+  });
+  await using through = await startThrough(t, { upstreams: [{ registry: upstream.host }] });
+  assert.notEqual((await pull(through.url, 'bad/manifests/v1')).status, 200);
+  assert.equal((await pull(through.url, 'good/manifests/v1')).digest, good.digest);
+});
