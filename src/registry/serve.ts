@@ -51,7 +51,7 @@ export async function serveRegistry({ configuration, signal, onError, onListenin
   using pulls = createPullNotes(storage.core, onError);
   await using audit = configuration.audit && createAudit({ write: auditFile(configuration.audit.file, onError), pulls: configuration.audit.pulls ?? false });
   const opened = configuration.access && await openedAccess(configuration.access, root, storage, onError);
-  await using upstream = configuration.upstreams && await (await import('./upstream/open-upstreams.ts')).openUpstreams({ upstreams: configuration.upstreams, storage, onError });
+  await using upstream = configuration.upstreams && await (await import('./upstream/open-upstreams.ts')).openUpstreams({ upstreams: configuration.upstreams, storage, onError, isImmutable: await immutableOf(configuration.access) });
   const health = createHealthPages({ storage, signal, onError });
   const apart = configuration.metrics?.listen;
   let app: App;
@@ -92,8 +92,7 @@ async function retentionOf({ retention, access }: Configuration, core: Core, sin
   const { interval, policies = [] } = retention ?? {};
   if (interval === undefined || policies.length === 0) return undefined;
   const { scheduleRetention } = await import('./retention/schedule.ts');
-  const { createImmutable } = await import('./access/immutable-tags.ts');
-  const isImmutable = createImmutable(access?.immutable);
+  const isImmutable = await immutableOf(access);
   return scheduleRetention(core, interval, {
     policies,
     ...(isImmutable && { isImmutable }),
@@ -101,6 +100,10 @@ async function retentionOf({ retention, access }: Configuration, core: Core, sin
       for (const sink of sinks) sink({ type: 'delete', kind: 'tag', repository, digest, tags: [tag], bytes: 0, user: 'retention', id: '', at: core.now() });
     },
   }, onError);
+}
+
+async function immutableOf({ immutable }: AccessConfiguration = {}): Promise<((repository: string, tag: string) => boolean) | undefined> {
+  return immutable && (await import('./access/immutable-tags.ts')).createImmutable(immutable);
 }
 
 async function webPages({ web = {} }: Configuration): Promise<RouteGroup[]> {

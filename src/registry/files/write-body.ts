@@ -64,7 +64,11 @@ export async function writeBody(file: FileHandle, size: number, source: AsyncIte
   const writeSoon = (): void => {
     timer = undefined;
     // Else the end of that write, or the next chunk, is not far.
-    if (writing === undefined && failed.length === 0) void write();
+    if (writing === undefined && failed.length === 0) void write().then(async () => {
+      await writing;
+      // A client that says nothing for long keeps no memory.
+      if (filled === 0 && writing === undefined) filling = spare = undefined;
+    });
   };
 
   try {

@@ -21,6 +21,8 @@ export interface UpstreamOptions {
   upstreams: readonly UpstreamConfiguration[];
   storage: FileStorage;
   onError: (error: unknown) => void;
+  /** Tags that do not move, whatever the upstream says. */
+  isImmutable?: ((repository: string, tag: string) => boolean) | undefined;
   now?: () => number;
 }
 
@@ -38,7 +40,7 @@ interface Place {
 }
 
 /** Loads the registry client. */
-export async function openUpstreams({ upstreams, storage, onError, now = Date.now }: UpstreamOptions): Promise<Upstream & AsyncDisposable> {
+export async function openUpstreams({ upstreams, storage, onError, isImmutable, now = Date.now }: UpstreamOptions): Promise<Upstream & AsyncDisposable> {
   const { createRemote } = await import('../../remote/client.ts');
   const ending = new AbortController();
   const { signal } = ending;
@@ -101,6 +103,7 @@ export async function openUpstreams({ upstreams, storage, onError, now = Date.no
       }
       const key = `${repository}:${tag}`;
       if ((believed.get(key) ?? -Infinity) > now() - interval) return;
+      if (isImmutable?.(repository, tag!) && (await storage.manifests.get(repository, { tag: tag! }))) return;
       const answered = await once(key, () => ask(place, async () => {
         const head = await place.remote.headManifest({ ...reference, tag: tag! }, context);
         const here = await storage.manifests.get(repository, { tag: tag! });
