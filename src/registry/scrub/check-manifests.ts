@@ -53,7 +53,15 @@ async function mend({ core, sources, found }: Work, { repository, name, digest, 
     mended = place;
     break;
   }
-  if (mended === undefined) db.transaction(() => removeManifest(core, repository, digest));
+  if (mended === undefined) {
+    db.transaction(() => {
+      // Whoever pushes the manifest again shall find its blobs: they have the grace time from now on.
+      db.run(
+        `UPDATE repository_blobs SET touched = max(touched, ?1) WHERE repository = ?2
+         AND digest IN (SELECT target FROM named WHERE repository = ?2 AND manifest = ?3 AND kind = 'blob')`, core.now(), repository, digest);
+      removeManifest(core, repository, digest);
+    });
+  }
   await core.sync.database();
   found({ what: 'corrupt manifest', damage: true, digest, bytes: content.length, hit, mended });
 }

@@ -6,6 +6,8 @@ import { test } from 'node:test';
 import { createRemote } from '../../remote/client.ts';
 import { mediaTypes } from '../../oci/media-types.ts';
 import { blobPath, layoutBlobPath } from '../files/paths.ts';
+import { collect } from '../garbage/collect.ts';
+import { defaultPolicy } from '../garbage/policy.ts';
 import { indexOf, pushBlob, pushImage, putManifest, randomContent } from '../testing/content.ts';
 import type { Content } from '../testing/content.ts';
 import { startTestServer } from '../testing/start-server.ts';
@@ -110,10 +112,13 @@ test('a manifest that nobody has is not served, its tag waits for the next push'
   await using registry = await startTestServer();
   const image = await pushImage(registry.url, 'app', '1');
   registry.storage.core.db.run(`UPDATE manifests SET content = x'00'`);
+  registry.storage.core.db.run('UPDATE repository_blobs SET touched = 0');
   const [found] = await findings(registry);
   assert.deepEqual(found!.hit, [{ repository: 'app', manifests: [], tags: ['1'] }]);
   assert.equal((await fetch(`${registry.url}/v2/app/manifests/1`)).status, 404);
-  await putManifest(registry.url, 'app', image.manifest.digest, image.manifest);
+  // Its blobs have the grace time.
+  assert.equal(await collect(registry.storage.core, { policy: defaultPolicy, share: 1 }), 'done');
+  assert.equal((await putManifest(registry.url, 'app', image.manifest.digest, image.manifest)).status, 201);
   assert.equal((await fetch(`${registry.url}/v2/app/manifests/1`)).status, 200);
 });
 
