@@ -32,6 +32,7 @@ export function openWatchedFile<Value>({ path, largest, parse, onError }: Watche
   let value: Value;
   let version = 0;
   let looked = Date.now();
+  let told: string | undefined;
   try {
     seen = signatureOf();
     value = parse(readFileSync(path, 'utf8'));
@@ -40,15 +41,28 @@ export function openWatchedFile<Value>({ path, largest, parse, onError }: Watche
   }
   const look = (): void => {
     let now = 'gone';
+    let text: string;
     try {
       now = signatureOf();
-      if (now === seen) return;
-      value = parse(readFileSync(path, 'utf8'));
+      if (now === seen) {
+        told = undefined;
+        return;
+      }
+      text = readFileSync(path, 'utf8');
+    } catch (error) {
+      // It may be readable the next time: a user who was taken out must not stay in because no descriptor was free.
+      if (told !== now) onError(fault(error));
+      told = now;
+      return;
+    }
+    try {
+      value = parse(text);
       version++;
     } catch (error) {
-      if (now !== seen) onError(fault(error));
+      onError(fault(error));
     }
     seen = now;
+    told = undefined;
   };
   return {
     get() {
