@@ -78,7 +78,7 @@ test('its configuration file is checked before anything else, and flags go befor
     assert.equal(code, 1);
     assert.match(stderr, /registry\.yaml:1:1: unknown key "lisen" \(did you mean listen\?\)/);
   }
-  assert.match((await run('serve', '--root', root, '--listen', 'nowhere')).stderr, /"nowhere" is no address/);
+  assert.match((await run('serve', '--root', join(root, 'other'), '--listen', 'nowhere')).stderr, /"nowhere" is no address/);
   assert.match((await run('serv')).stderr, /registry serv: no such command/);
 });
 

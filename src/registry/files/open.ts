@@ -8,7 +8,9 @@
  *
  * Several processes may open one root at the same time.
  */
+import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { SiruError } from '../../base/errors.ts';
 import { storeError } from '../../store/store-error.ts';
 import { openDatabase } from '../../store/database.ts';
 import { applyMigrations } from '../../store/migrate.ts';
@@ -48,6 +50,7 @@ export interface FileStorage extends Storage {
 /** Makes what is missing. Throws STORE. */
 export async function openFileStorage({ root: given, durable = true, onError = () => {}, now = Date.now, touchInterval = usualTouchInterval, onGarbage }: FileStorageOptions): Promise<FileStorage> {
   const root = resolve(given);
+  refuseStrange(root);
   await makeFolders(root).catch((error: unknown) => {
     throw storeError(error, `cannot make the registry at ${root}`);
   });
@@ -72,4 +75,14 @@ export async function openFileStorage({ root: given, durable = true, onError = (
       db.close();
     },
   };
+}
+
+/** Layouts that a folder held before would be taken for the registry's own, and written over. A new disk has a lost+found. */
+function refuseStrange(root: string): void {
+  if (!existsSync(root) || existsSync(join(root, ownFolder))) return;
+  const found = readdirSync(root).find((name) => name !== 'lost+found');
+  if (found === undefined) return;
+  throw new SiruError('STORE', `${root} is no registry, and holds other things (${JSON.stringify(found)})`, {
+    hint: 'Give an empty folder. Images of a layout come in by: siru copy oci:FOLDER REGISTRY/NAME:TAG',
+  });
 }
