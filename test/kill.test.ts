@@ -90,6 +90,7 @@ describe('kill -9', { concurrency: 2 }, () => {
     }
     t.diagnostic(told('pulls', pulls));
     await second.ok(...pull);
+    assert.deepEqual(temporaryFiles(second.store), []);
     await second.ok('save', '-o', join(second.folder, 'out.tar'), names.at(-1)!);
   });
 });
@@ -162,13 +163,14 @@ function told(what: string, { killed, ended, littered, typical }: Tally): string
   return `${what}: ${killed} killed, ${littered} of them left files; ${ended} were quicker than their killer; a whole one takes ${typical.toFixed(0)} ms`;
 }
 
-/** Nothing runs or is mounted; the next command works, shows the same images and leaves no temporary file; blobs are whole. */
+/** Nothing runs or is mounted; the next command works, shows the same images and leaves no temporary file but parts of blobs; blobs are whole. */
 async function sound(world: World, stable: string[], known: Set<string>, place: string): Promise<void> {
   try {
     await settled(world.store);
     const images = await namedImages(world);
     assert.deepEqual(images.filter((line) => stable.includes(line)), stable);
-    assert.deepEqual(temporaryFiles(world.store), []);
+    // Parts of blobs stay: the next pull goes on with them.
+    assert.deepEqual(temporaryFiles(world.store).filter((name) => !name.startsWith('partial-')), []);
     verifyBlobs(world.store, known);
   } catch (error) {
     throw new Error(`after ${place}: ${(error as Error).message}`, { cause: error });
