@@ -15,8 +15,8 @@ import { fetchManifest } from './fetch-manifest.ts';
 import { checkPlatform } from './platform.ts';
 import { joinConfig, readImage } from './read.ts';
 import { noteAsked } from './revalidation.ts';
+import { takeBlob } from './take-blob.ts';
 import { startTransfer } from './transfer.ts';
-import type { Transfer } from './transfer.ts';
 import { together } from './together.ts';
 
 export interface PullOptions {
@@ -34,9 +34,6 @@ export interface PullOptions {
 }
 
 const parallel = 4;
-/** Bytes from which on a blob that came in part is kept, to go on with. */
-const worthKeeping = 1 << 20;
-
 /**
  * Pulls an image: the manifest, and for an index the one child that the platform chooses; the config; and the layers that
  * are not here yet. The name is set when all is here. Throws NOT_FOUND, PLATFORM, AUTH, NETWORK, REGISTRY, DIGEST,
@@ -110,7 +107,11 @@ async function fetchBlob({ store, remote }: PullOptions, reference: Reference, d
   if (store.blobs.has(digest, size)) return transfer.state('exists');
   transfer.state('moving');
   try {
-    while (!(await fetchInto(store, remote, reference, descriptor, transfer, context)));
+    await takeBlob(store, descriptor, {
+      open: async (begun) => (await remote.getBlob(reference, descriptor, context, begun)).chunks,
+      transfer,
+      onUseless: ({ message }) => context.emit({ type: 'status', text: `the part of ${shortId(digest)} that came before is of no use (${message}); fetching it from the start` }),
+    });
   } catch (error) {
     transfer.state('failed');
     if (!isSiruError(error) || error.code !== 'DIGEST') throw error;
@@ -120,28 +121,6 @@ async function fetchBlob({ store, remote }: PullOptions, reference: Reference, d
     });
   }
   transfer.state('done');
-}
-
-/** Fetches what is missing of a blob. False when a part of it that came before led to nothing: it is gone then. */
-async function fetchInto(store: Store, remote: Remote, reference: Reference, descriptor: Descriptor, transfer: Transfer, context: Context): Promise<boolean> {
-  const { digest, size } = descriptor;
-  using ingest = size >= worthKeeping ? await store.blobs.continue(digest) : store.blobs.ingest();
-  const begun = ingest.size;
-  try {
-    if (begun !== size) {
-      const { chunks } = await remote.getBlob(reference, descriptor, context, begun);
-      for await (const chunk of transfer.count(chunks, begun)) ingest.write(chunk);
-    }
-    ingest.commit({ digest, size });
-    return true;
-  } catch (error) {
-    if (!isSiruError(error) || (error.code !== 'DIGEST' && (error.code !== 'REGISTRY' || begun === 0))) throw error;
-    ingest.drop();
-    if (begun === 0) throw error;
-    // Damaged by a crash of the machine, perhaps, or the registry takes no Range.
-    context.emit({ type: 'status', text: `the part of ${shortId(digest)} that came before is of no use (${error.message}); fetching it from the start` });
-    return false;
-  }
 }
 
 function warnOfPlatform({ os, architecture, variant }: ImageConfig, what: string, context: Context): void {

@@ -10,11 +10,8 @@ import type { Platform } from '../../oci/platform.ts';
 import type { Store, StoredImage } from '../../store/store.ts';
 import { checkImage, readDocuments, readImage } from '../read.ts';
 import { parseTagName } from '../tag.ts';
-import type { Transfer } from '../transfer.ts';
-import type { Blob, Document, Source, Target } from './place.ts';
-
-/** What came of a smaller one is not kept when it breaks off. */
-const worthKeeping = 1 << 20;
+import { takeBlob } from '../take-blob.ts';
+import type { Document, Source, Target } from './place.ts';
 
 export type UnnamedImage = Pick<StoredImage, 'descriptor' | 'imageId' | 'manifest'>;
 
@@ -77,7 +74,7 @@ export function storeTarget({ store, name, platform, done }: StoreTargetOptions)
       using _lock = await store.lock(`blob:${digest}`, context);
       if (store.blobs.has(digest, size)) return transfer.state('exists');
       transfer.state('moving');
-      while (!(await takeBlob(store, descriptor, open, transfer)));
+      await takeBlob(store, descriptor, { open, transfer });
       transfer.state('done');
     },
     async putManifest(document) {
@@ -101,22 +98,6 @@ export function storeTarget({ store, name, platform, done }: StoreTargetOptions)
     },
     async [Symbol.asyncDispose]() {},
   };
-}
-
-/** False when the part that came before was of no use, and is dropped. */
-async function takeBlob(store: Store, { digest, size }: Descriptor, open: Blob['open'], transfer: Transfer): Promise<boolean> {
-  using ingest = size >= worthKeeping ? await store.blobs.continue(digest) : store.blobs.ingest();
-  const begun = ingest.size;
-  try {
-    if (begun < size) for await (const chunk of transfer.count(open(begun), begun)) ingest.write(chunk);
-    ingest.commit({ digest, size });
-    return true;
-  } catch (error) {
-    if (!isSiruError(error) || (error.code !== 'DIGEST' && (error.code !== 'REGISTRY' || begun === 0))) throw error;
-    ingest.drop();
-    if (begun === 0) throw error;
-    return false;
-  }
 }
 
 /** Of an index the host's platform when nobody asked for one, and the first when there is none for it. */

@@ -1,7 +1,7 @@
 /** Collections while a server runs, and an eye on the clock. */
 import { uptime } from 'node:os';
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Core } from '../files/core.ts';
+import { repeat } from '../repeat.ts';
 import { collect } from './collect.ts';
 import type { Outcome } from './collect.ts';
 import type { Removal } from './ground.ts';
@@ -24,27 +24,13 @@ const tolerance = 5_000;
 
 /** Runs until it is disposed; a collection that runs then is left to the next collector. */
 export function scheduleCollections(core: Core, { policy, interval, onRemoved, onOutcome = () => {}, onError }: ScheduleOptions): AsyncDisposable {
-  const stop = new AbortController();
-  const { signal } = stop;
-  const run = async (): Promise<void> => {
-    for (;;) {
-      // The random part keeps servers that were started together from asking together.
-      await wait(Math.min(interval, lookInterval) * (0.5 + Math.random()), undefined, { signal, ref: false });
-      if (Math.abs(core.now() - lastCollection(core.db)) < interval) continue;
-      await collect(core, { policy, signal, ...(onRemoved && { onRemoved }) }).then(onOutcome).catch((error: unknown) => {
-        if (!(error instanceof LeaseLost)) onError(error);
-      });
-    }
-  };
-  const running = run().catch((error: unknown) => {
-    if (!signal.aborted) onError(error);
-  });
-  return {
-    async [Symbol.asyncDispose]() {
-      stop.abort();
-      await running;
-    },
-  };
+  // The random part keeps servers that were started together from asking together.
+  return repeat(() => Math.min(interval, lookInterval) * (0.5 + Math.random()), async (signal) => {
+    if (Math.abs(core.now() - lastCollection(core.db)) < interval) return;
+    await collect(core, { policy, signal, ...(onRemoved && { onRemoved }) }).then(onOutcome, (error: unknown) => {
+      if (!(error instanceof LeaseLost)) throw error;
+    });
+  }, onError);
 }
 
 /**
