@@ -119,7 +119,9 @@ test('an upstream that lies about a blob poisons nothing: the client gets no who
   });
   await using through = await startThrough(t, { upstreams: [{ registry: upstream.host }] });
   assert.equal((await pull(through.url, 'app/manifests/v1')).digest, manifest.digest);
-  await assert.rejects(pull(through.url, `app/blobs/${layer.digest}`));
+  // It breaks off, or, when all of the lie came before the answer began, there is an error in its place.
+  const answered = await pull(through.url, `app/blobs/${layer.digest}`).catch(() => undefined);
+  assert.ok(answered === undefined || answered.status >= 500, `answered ${answered?.status} with ${answered?.bytes.length} bytes`);
   assert.deepEqual(readdirSync(join(through.root, '.siru/blobs/sha256')), []);
   assert.deepEqual(readdirSync(join(through.root, '.siru/uploads')), []);
   assert.equal(createHash('sha256').update(layer.bytes).digest('hex'), layer.digest.slice(7));
